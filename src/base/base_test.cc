@@ -1,0 +1,50 @@
+#include <gtest/gtest.h>
+
+#include "base/pinned.h"
+#include "base/prng.h"
+#include "base/result.h"
+#include "base/text.h"
+
+namespace holdfast {
+namespace {
+
+TEST(Result, pass_adds_what_we_were_doing) {
+  Result<int> inner = fail(Code::refused, Side::upstream, "connect 10.0.0.7:5432");
+  Result<> outer = pass(inner, "dial primary");
+  EXPECT_EQ(outer.error().what, "connect 10.0.0.7:5432: dial primary");
+  EXPECT_EQ(outer.error().code, Code::refused);
+  EXPECT_EQ(outer.error().side, Side::upstream);
+}
+
+TEST(Prng, replays_from_its_seed_and_stays_below_the_bound) {
+  Prng a(7);
+  Prng b(7);
+  for (int i = 0; i < 1000; ++i) {
+    const std::uint64_t drawn = a.below(10);
+    EXPECT_EQ(drawn, b.below(10));
+    EXPECT_LT(drawn, 10U);
+  }
+}
+
+TEST(Text, numbers_are_digits_only_and_do_not_overflow) {
+  EXPECT_EQ(parse_number<unsigned>("42"), 42U);
+  for (const char* wrong : {"", "+1", "-1", " 1", "1 ", "0x5", "1.0", "4294967296"}) {
+    EXPECT_FALSE(parse_number<unsigned>(wrong)) << wrong;
+  }
+}
+
+TEST(Text, split_keeps_empty_parts) {
+  EXPECT_EQ(split("a,,b", ',').size(), 3U);
+  EXPECT_EQ(split("", ',').size(), 1U);
+}
+
+TEST(Text, trim_takes_spaces_and_tabs_only) {
+  EXPECT_EQ(trim(" \t a b\t"), "a b");
+  EXPECT_EQ(trim("  "), "");
+}
+
+static_assert(!std::is_copy_constructible_v<Pinned> && !std::is_move_constructible_v<Pinned>);
+static_assert(!std::is_constructible_v<Ref<Prng>, Prng&&>, "a Ref does not bind to a temporary");
+
+}  // namespace
+}  // namespace holdfast
