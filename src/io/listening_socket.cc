@@ -1,0 +1,103 @@
+#include "io/listening_socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "io/loop.h"
+#include "io/stream.h"
+
+namespace holdfast::io {
+namespace {
+
+std::string remedy(int error) {
+  switch (error) {
+    case EADDRINUSE: return " (another program has this address; stop it or choose another port)";
+    case EACCES: return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+    case EADDRNOTAVAIL: return " (no interface of this machine has this address)";
+    default: return "";
+  }
+}
+
+// A socket file whose owner is gone refuses connections; a living owner accepts or is busy.
+bool is_left_over(const SocketAddress& address) {
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return ::connect(probe.get(), address.raw(), address.size()) != 0 && errno == ECONNREFUSED;
+}
+
+}  // namespace
+
+Result<UniqueFd> listen_on(const SocketAddress& address) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  if (address.is_unix()) {
+    if (is_left_over(address)) ::unlink(reinterpret_cast<const sockaddr_un*>(address.raw())->sun_path);
+  } else {
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (address.family() == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  }
+  if (::bind(fd.get(), address.raw(), address.size()) != 0 || ::listen(fd.get(), kListenBacklog) != 0) {
+    const int error = errno;
+    return fail(code_from_errno(error), Side::local,
+                "listen on " + to_string(address) + ": " + std::strerror(error) + remedy(error));
+  }
+  return fd;
+}
+
+Result<UniqueFd> duplicate(const UniqueFd& fd) {
+  UniqueFd second(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!second) return fail(code_from_errno(errno), Side::local, std::string("duplicate a socket: ") + std::strerror(errno));
+  return second;
+}
+
+AcceptOne::AcceptOne(Acceptor& acceptor) : Operation(&AcceptOne::attempt), acceptor_(&acceptor) {}
+
+bool AcceptOne::await_ready() { return attempt(*this); }
+
+void AcceptOne::await_suspend(std::coroutine_handle<> waiter) {
+  acceptor_->descriptor().wait(*this, Descriptor::Direction::read, waiter, kNever);
+}
+
+Accepted AcceptOne::await_resume() {
+  if (error != 0) accepted_.error = error;
+  return std::move(accepted_);
+}
+
+bool AcceptOne::attempt(Operation& operation) {
+  auto& self = static_cast<AcceptOne&>(operation);
+  const Descriptor& descriptor = self.acceptor_->descriptor();
+  if (descriptor.cancelled()) {
+    self.error = ECANCELED;
+    return true;
+  }
+  if (!descriptor.maybe_readable()) return false;
+  self.accepted_ = self.acceptor_->try_accept();
+  return self.accepted_.error != EAGAIN;
+}
+
+Accepted Acceptor::try_accept() {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* raw = reinterpret_cast<sockaddr*>(&storage);
+  // A client that left again before we came is not an error of ours.
+  int fd = -1;
+  do {
+    fd = ::accept4(descriptor_.fd(), raw, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (fd < 0 && errno == ECONNABORTED);
+  Accepted accepted;
+  if (fd < 0) {
+    accepted.error = errno;
+    if (errno == EAGAIN) descriptor_.drained();
+    return accepted;
+  }
+  accepted.fd = UniqueFd(fd);
+  accepted.peer = SocketAddress::from_raw(raw, size);
+  if (!accepted.peer.is_unix()) set_no_delay(fd);
+  return accepted;
+}
+
+}  // namespace holdfast::io

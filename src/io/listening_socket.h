@@ -1,0 +1,63 @@
+// Listening sockets: made by the control thread, accepted from by every loop.
+//
+// On TCP each loop has a socket of its own on the same address (SO_REUSEPORT) and the kernel spreads connections over
+// them; a Unix socket cannot be bound twice, so its loops share duplicates of one.
+#pragma once
+
+#include "base/result.h"
+#include "io/descriptor.h"
+#include "io/socket_address.h"
+#include "io/unique_fd.h"
+
+namespace holdfast::io {
+
+inline constexpr int kListenBacklog = 4096;
+
+/// Binds and listens. A left-over Unix socket file that nobody listens on is replaced.
+/// Errors: Code::exists when the address is taken, Code::denied for ports that need rights, with what to do about it.
+Result<UniqueFd> listen_on(const SocketAddress& address);
+
+/// A second handle of the same socket.
+Result<UniqueFd> duplicate(const UniqueFd& fd);
+
+struct Accepted {
+  UniqueFd fd;
+  SocketAddress peer;
+  int error = 0;  ///< errno; ECANCELED when the acceptor was cancelled; EMFILE and its like when files ran out
+};
+
+class Acceptor;
+
+/// Waits for one connection.
+class AcceptOne : public Operation {
+ public:
+  explicit AcceptOne(Acceptor& acceptor);
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> waiter);
+  Accepted await_resume();
+
+ private:
+  static bool attempt(Operation& operation);
+  Acceptor* acceptor_;
+  Accepted accepted_;
+};
+
+class Acceptor : Pinned {
+ public:
+  Acceptor(Loop& loop, UniqueFd fd) : descriptor_(loop, fd.release()) {}
+
+  /// Waits without a deadline: only cancel() ends it.
+  AcceptOne accept() { return AcceptOne(*this); }
+  /// Ends the wait with ECANCELED.
+  void cancel() { descriptor_.cancel(); }
+  /// Takes one connection that is waiting already; error EAGAIN when there is none. Works after cancel(): what the
+  /// kernel accepted for us is served before the socket closes.
+  Accepted try_accept();
+
+  Descriptor& descriptor() { return descriptor_; }
+
+ private:
+  Descriptor descriptor_;
+};
+
+}  // namespace holdfast::io

@@ -1,0 +1,120 @@
+#include "io/loop.h"
+
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#include "base/check.h"
+#include "io/descriptor.h"
+
+namespace holdfast::io {
+
+Instant read_clock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+// Work from other threads: a list under a mutex and an eventfd that wakes the loop once per batch.
+struct Loop::Mailbox {
+  explicit Mailbox(Loop& loop) : wake(loop, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+  std::mutex mutex;
+  std::vector<std::move_only_function<void()>> letters;  // guarded by mutex
+  Descriptor wake;
+};
+
+Loop::Loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), now_(read_clock()), timers_(now_) {
+  check(epoll_ >= 0, "epoll_create1");
+  mailbox_ = std::make_unique<Mailbox>(*this);
+}
+
+Loop::~Loop() {
+  mailbox_.reset();
+  ::close(epoll_);
+}
+
+void Loop::run() {
+  while (!stopping_.load(std::memory_order_acquire)) turn();
+}
+
+void Loop::stop() {
+  stopping_.store(true, std::memory_order_release);
+  post([] {});
+}
+
+void Loop::post(std::move_only_function<void()> work) {
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->letters.push_back(std::move(work));
+  if (mailbox_->letters.size() > 1) return;  // whoever wrote the first letter has rung
+  const std::uint64_t one = 1;
+  check(::write(mailbox_->wake.fd(), &one, sizeof one) == sizeof one, "eventfd takes one more ring");
+}
+
+void Loop::turn() {
+  const int count = ::epoll_wait(epoll_, events_.data(), kEventsPerTurn, milliseconds_to_wait());
+  check(count >= 0 || errno == EINTR, "epoll_wait");
+  now_ = read_clock();
+
+  event_count_ = std::max(count, 0);
+  for (event_ = 0; event_ < event_count_; ++event_) {
+    const epoll_event event = events_[static_cast<std::size_t>(event_)];
+    if (event.data.ptr == nullptr) continue;  // closed by an earlier event of this batch
+    static_cast<Descriptor*>(event.data.ptr)->on_events(event.events);
+  }
+  event_count_ = 0;
+
+  if (mailbox_->wake.take_readable()) {
+    std::uint64_t rings = 0;
+    (void)!::read(mailbox_->wake.fd(), &rings, sizeof rings);
+    std::vector<std::move_only_function<void()>> letters;
+    {
+      const std::lock_guard lock(mailbox_->mutex);
+      letters.swap(mailbox_->letters);
+    }
+    for (auto& letter : letters) letter();
+  }
+
+  timers_.advance(now_);
+  resume_ready();
+}
+
+// What becomes ready while these run waits for the next turn: sockets get their share.
+void Loop::resume_ready() {
+  resuming_.swap(ready_);
+  for (const std::coroutine_handle<> waiter : resuming_) waiter.resume();
+  resuming_.clear();
+}
+
+int Loop::milliseconds_to_wait() const {
+  if (!ready_.empty()) return 0;
+  const Instant look = timers_.next_look();
+  if (look == kNever) return -1;
+  const Duration ahead = look - read_clock();
+  if (ahead <= Duration::zero()) return 0;
+  constexpr Duration kLongest = 60s;
+  return static_cast<int>((std::min(ahead, kLongest) + 999999ns) / 1ms);
+}
+
+void Loop::watch(Descriptor& descriptor) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = &descriptor;
+  const int done = ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor.fd(), &event);
+  check(done == 0, "epoll_ctl add");
+}
+
+// Closing the file removes it from epoll; what this batch still holds for it is blanked.
+void Loop::forget(Descriptor& descriptor) {
+  if (dispatching_ == &descriptor) dispatching_ = nullptr;
+  for (int i = event_ + 1; i < event_count_; ++i) {
+    epoll_event& event = events_[static_cast<std::size_t>(i)];
+    if (event.data.ptr == &descriptor) event.data.ptr = nullptr;
+  }
+}
+
+}  // namespace holdfast::io

@@ -1,0 +1,85 @@
+// Loop: one thread's world. Waits in epoll, carries out the socket operations that became possible, fires timers, resumes
+// coroutines. Everything on a loop runs on its thread; the only door for other threads is post().
+//
+// Start reading at run(). A descriptor is registered once, edge-triggered, for everything (io/descriptor.h).
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <atomic>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/pinned.h"
+#include "base/time.h"
+#include "io/timer_wheel.h"
+
+namespace holdfast::io {
+
+class Descriptor;
+
+/// Reads the monotonic clock (CLOCK_MONOTONIC). Only loops and measurements call it; decisions are handed `now`.
+Instant read_clock();
+
+class Loop : Pinned {
+ public:
+  Loop();
+  ~Loop();
+
+  /// Runs until stop(). Requires: called on the thread that built or will own the loop.
+  void run();
+
+  /// Ends run() after the current turn. Any thread.
+  void stop();
+
+  /// Has `work` run on this loop in its next turn. Any thread; never blocks for long. Work that is still waiting when
+  /// the loop dies is dropped unrun.
+  void post(std::move_only_function<void()> work);
+
+  /// The instant of this turn: read once after epoll, so that a batch costs one clock.
+  Instant now() const { return now_; }
+
+  TimerWheel& timers() { return timers_; }
+
+  /// Resumes `waiter` in the next turn, never from inside the caller.
+  void resume_soon(std::coroutine_handle<> waiter) { ready_.push_back(waiter); }
+
+  struct Yield {
+    Loop* loop;
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) const { loop->resume_soon(waiter); }
+    void await_resume() const {}
+  };
+  /// Lets everybody else have a turn: for coroutines that could otherwise go on without ever waiting.
+  Yield yield() { return Yield{this}; }
+
+ private:
+  friend class Descriptor;
+  struct Mailbox;
+
+  static constexpr int kEventsPerTurn = 256;
+
+  void turn();
+  void resume_ready();
+  int milliseconds_to_wait() const;
+  void watch(Descriptor& descriptor);
+  void forget(Descriptor& descriptor);
+
+  int epoll_ = -1;
+  Instant now_;
+  TimerWheel timers_;
+  std::vector<std::coroutine_handle<>> ready_;
+  std::vector<std::coroutine_handle<>> resuming_;
+  Descriptor* dispatching_ = nullptr;  ///< whose events are being handled; null once it is gone
+  int event_ = 0;
+  int event_count_ = 0;
+  std::array<epoll_event, kEventsPerTurn> events_;
+  std::atomic<bool> stopping_ = false;
+  std::unique_ptr<Mailbox> mailbox_;
+};
+
+}  // namespace holdfast::io
