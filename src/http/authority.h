@@ -12,7 +12,7 @@ struct Authority {
   std::uint16_t port = 0;  ///< 0: none was given
 };
 
-/// Stricter than the grammar: no userinfo, none of the sub-delims, port 1 to 65535. None when it is not so.
+/// Stricter than the grammar: no userinfo, no comma, port 1 to 65535 (an empty one is none). None when it is not so.
 std::optional<Authority> parse_authority(std::string_view text);
 
 }  // namespace holdfast::http

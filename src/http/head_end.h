@@ -12,6 +12,7 @@ class HeadEndScanner {
  public:
   /// True when parsing `bytes` may tell something new: they are the first, the empty line or a bare LF is among the new
   /// ones, or there are twice as many as when it last said so.
+  /// A buffer that is full is worth a pass too; the caller knows that.
   /// Requires: `bytes` is all that came of this head, a continuation of the last call's.
   bool should_parse(std::string_view bytes);
 
