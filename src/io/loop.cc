@@ -39,7 +39,7 @@ Loop::~Loop() {
 }
 
 void Loop::run() {
-  while (!stopping_.load(std::memory_order_acquire)) turn();
+  while (!stopping_.exchange(false, std::memory_order_acquire)) turn();
 }
 
 void Loop::stop() {

@@ -30,7 +30,7 @@ class Loop : Pinned {
   Loop();
   ~Loop();
 
-  /// Runs until stop(). Requires: called on the thread that built or will own the loop.
+  /// Runs until stop(); may be run again. Requires: always on the same thread.
   void run();
 
   /// Ends run() after the current turn. Any thread.

@@ -105,8 +105,9 @@ TEST(Scope, join_gives_up_at_its_deadline_and_a_stop_ends_every_sleep) {
   EXPECT_EQ(sleepers.size(), 1U);
 
   stop.request();
-  Loop& same = loop;
-  (void)same;
+  waiters.add(join_then_stop(loop, sleepers, kNever, &joined));
+  loop.run();
+  EXPECT_TRUE(joined);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ void TimerWheel::schedule(Timer& timer, Instant due) {
 void TimerWheel::link(Timer& timer, std::uint64_t tick) {
   tick = std::min(tick, tick_ + kHorizon);
   const std::uint64_t differs = tick ^ tick_;
-  const int level = std::min((std::bit_width(differs) - 1) / kBits, kLevels - 1);
+  const int level = std::min((static_cast<int>(std::bit_width(differs)) - 1) / kBits, kLevels - 1);
   const std::uint64_t index = (tick >> (level * kBits)) & (kSlots - 1);
   const auto slot = static_cast<std::uint16_t>(static_cast<std::uint64_t>(level) * kSlots + index);
 

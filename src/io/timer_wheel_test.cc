@@ -67,7 +67,7 @@ TEST(TimerWheel, next_look_is_never_later_than_the_earliest_timer) {
     wheel.advance(now);
     ASSERT_TRUE(wheel.validate());
     for (const Recorded& each : timers) {
-      if (each.scheduled()) ASSERT_GT(each.due() + TimerWheel::kTick, now);
+      ASSERT_TRUE(!each.scheduled() || each.due() + TimerWheel::kTick > now);
     }
   }
   for (Recorded& each : timers) each.cancel();
