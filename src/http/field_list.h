@@ -1,8 +1,7 @@
 // The fields of a head, in the order received. The list keeps its memory from one message to the next.
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -23,13 +22,13 @@ class FieldList {
  public:
   void clear() {
     fields_.clear();
-    present_ = 0;
+    present_ = {};
   }
   void add(const Field& field) {
     fields_.push_back(field);
-    present_ |= bit(field.id);
+    present_.add(field.id);
   }
-  bool has(Name name) const { return (present_ & bit(name)) != 0; }
+  bool has(Name name) const { return present_.has(name); }
 
   /// The first field of that name; null if there is none.
   /// Requires: name is not Name::other.
@@ -52,10 +51,8 @@ class FieldList {
   const Field& operator[](std::size_t index) const { return fields_[index]; }
 
  private:
-  static constexpr std::uint64_t bit(Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); }
-
   std::vector<Field> fields_;
-  std::uint64_t present_ = 0;
+  NameSet present_;
 };
 
 }  // namespace holdfast::http

@@ -64,7 +64,7 @@ ParseOutcome note_connection(std::string_view value, const Limits& limits, Field
       facts.close = true;
     } else if (iequals(option, "upgrade")) {
       facts.upgrade = true;
-    } else if (is_framing(name_of(option))) {
+    } else if (kFraming.has(name_of(option))) {
       return refuse(400, "RFC 9110 7.6.1: Connection names a field that frames or routes the message");
     } else if (is_token(option)) {
       facts.nominated = true;
@@ -96,7 +96,6 @@ ParseOutcome note_expect(std::string_view value, FieldFacts& facts) {
   return kGoOn;
 }
 
-/// The few fields that say something about the message itself.
 ParseOutcome note_field(const Field& field, const Limits& limits, FieldFacts& facts) {
   switch (field.id) {
     case Name::content_length: return note_content_length(field.value, facts);
@@ -109,9 +108,9 @@ ParseOutcome note_field(const Field& field, const Limits& limits, FieldFacts& fa
   }
 }
 
-constexpr bool says_something(Name name) {
-  return is_framing(name) || name == Name::connection || name == Name::expect || name == Name::upgrade;
-}
+/// The few fields that say something about the message itself: note_field reads them.
+constexpr NameSet kTelling = {Name::connection, Name::content_length,    Name::expect,
+                              Name::host,       Name::transfer_encoding, Name::upgrade};
 
 /// What is wrong with a byte that is neither ':' nor part of a token.
 ParseOutcome refuse_name(const char* line, const char* at) {
@@ -138,7 +137,7 @@ void take_out_nominated(FieldList& fields) {
       const std::size_t comma = rest.find(',');
       const std::string_view option = trim(rest.substr(0, comma));
       for (Field& field : fields) {
-        if (iequals(field.name, option) && !is_protected(field.id)) field.end_to_end = false;
+        if (iequals(field.name, option) && !kProtected.has(field.id)) field.end_to_end = false;
       }
       if (comma == std::string_view::npos) break;
       rest.remove_prefix(comma + 1);
@@ -202,8 +201,8 @@ ParseOutcome read_fields(const char*& at, const char* end, const Limits& limits,
         field.end_to_end = false;
       }
     } else {
-      field.end_to_end = !is_hop_by_hop(field.id);
-      if (says_something(field.id)) {
+      field.end_to_end = !kHopByHop.has(field.id);
+      if (kTelling.has(field.id)) {
         const ParseOutcome outcome = note_field(field, limits, facts);
         if (outcome.status == ParseStatus::malformed) return outcome;
       }

@@ -2,8 +2,8 @@
 // comparison that reads eight bytes at a time and ignores case only where the known byte is a letter ('\r' is not '-').
 #include "http/name.h"
 
+#include <array>
 #include <cstring>
-#include <initializer_list>
 
 namespace holdfast::http {
 namespace {
@@ -139,26 +139,6 @@ bool is_same(const char* text, const char* known, std::size_t size) {
   return (difference<std::uint16_t>(text, known) | difference<std::uint16_t>(text + size - 2, known + size - 2)) == 0;
 }
 
-constexpr std::uint64_t mask_of(std::initializer_list<Name> names) {
-  std::uint64_t mask = 0;
-  for (const Name name : names) mask |= std::uint64_t{1} << static_cast<unsigned>(name);
-  return mask;
-}
-
-constexpr bool holds(std::uint64_t mask, Name name) { return ((mask >> static_cast<unsigned>(name)) & 1) != 0; }
-
-constexpr std::uint64_t kHopByHop =
-    mask_of({Name::connection, Name::keep_alive, Name::proxy_connection, Name::te, Name::transfer_encoding,
-             Name::upgrade, Name::http2_settings, Name::proxy_authenticate, Name::proxy_authorization});
-
-constexpr std::uint64_t kProtected =
-    mask_of({Name::authorization, Name::cookie, Name::set_cookie, Name::cache_control, Name::content_type,
-             Name::content_encoding, Name::forwarded, Name::via, Name::x_forwarded_for, Name::x_forwarded_host,
-             Name::x_forwarded_port, Name::x_forwarded_proto, Name::x_real_ip, Name::x_request_id});
-
-// Of the names we know, those that only describe an answer may come late; all others steer something.
-constexpr std::uint64_t kTrailerAllowed = mask_of({Name::other, Name::etag, Name::last_modified, Name::server});
-
 }  // namespace
 
 Name name_of(std::string_view text) {
@@ -169,9 +149,5 @@ Name name_of(std::string_view text) {
 }
 
 std::string_view to_string(Name name) { return kTexts[static_cast<std::size_t>(name)]; }
-
-bool is_hop_by_hop(Name name) { return holds(kHopByHop, name); }
-bool is_protected(Name name) { return holds(kProtected, name); }
-bool is_trailer_allowed(Name name) { return holds(kTrailerAllowed, name); }
 
 }  // namespace holdfast::http

@@ -1,8 +1,9 @@
 // Field names that some rule of ours knows, recognised without regard to case by one table look-up and one comparison.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace holdfast::http {
@@ -67,7 +68,7 @@ enum class Name : std::uint8_t {
 };
 
 inline constexpr std::size_t kNameCount = static_cast<std::size_t>(Name::x_request_id) + 1;
-static_assert(kNameCount <= 64, "FieldList keeps one bit per name");
+static_assert(kNameCount <= 64, "a NameSet keeps one bit per name");
 
 /// The name of a field; Name::other for what no rule knows.
 Name name_of(std::string_view text);
@@ -75,18 +76,49 @@ Name name_of(std::string_view text);
 /// "content-length", …; "" for Name::other.
 std::string_view to_string(Name name);
 
-/// Belongs to one connection and is never forwarded as received (RFC 9110 7.6.1, and Proxy-* which is for us alone).
-bool is_hop_by_hop(Name name);
+/// A set of names, one bit each.
+class NameSet {
+ public:
+  constexpr NameSet() = default;
+  constexpr NameSet(std::initializer_list<Name> names) {
+    for (const Name name : names) bits_ |= bit(name);
+  }
+  constexpr bool has(Name name) const { return (bits_ & bit(name)) != 0; }
+  constexpr void add(Name name) { bits_ |= bit(name); }
+  constexpr void add(NameSet names) { bits_ |= names.bits_; }
 
-/// Frames or routes the message: a Connection field that names it is an attack.
-constexpr bool is_framing(Name name) {
-  return name == Name::host || name == Name::content_length || name == Name::transfer_encoding;
-}
+ private:
+  static constexpr std::uint64_t bit(Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); }
 
-/// Says who the client is or what it may do: no Connection field can have it taken out on the way.
-bool is_protected(Name name);
+  std::uint64_t bits_ = 0;
+};
 
-/// May stand in a trailer section (RFC 9110 6.5.1: not framing, routing, authentication, request or content control).
-bool is_trailer_allowed(Name name);
+/// Belong to one connection and are never forwarded as received (RFC 9110 7.6.1, and Proxy-* which is for us alone).
+inline constexpr NameSet kHopByHop = {
+    Name::connection,          Name::keep_alive, Name::proxy_connection, Name::te,
+    Name::transfer_encoding,   Name::upgrade,    Name::http2_settings,   Name::proxy_authenticate,
+    Name::proxy_authorization,
+};
+
+/// Frame or route the message: a Connection field that names one is an attack.
+inline constexpr NameSet kFraming = {Name::host, Name::content_length, Name::transfer_encoding};
+
+/// Say where a request came from; worth as much as the peer that sent them.
+inline constexpr NameSet kForwarding = {
+    Name::forwarded,         Name::x_forwarded_for, Name::x_forwarded_host, Name::x_forwarded_port,
+    Name::x_forwarded_proto, Name::x_real_ip,       Name::x_request_id,
+};
+
+/// Say who the client is or how to read the body: no Connection field can have them taken out on the way.
+inline constexpr NameSet kProtected = [] {
+  NameSet names = {Name::authorization, Name::cookie,           Name::set_cookie, Name::cache_control,
+                   Name::content_type,  Name::content_encoding, Name::via};
+  names.add(kForwarding);
+  return names;
+}();
+
+/// May stand in a trailer section (RFC 9110 6.5.1). Of the names we know, those that only describe an answer may come
+/// late; all others frame, route, authenticate, or steer how the content is read.
+inline constexpr NameSet kTrailerAllowed = {Name::other, Name::etag, Name::last_modified, Name::server};
 
 }  // namespace holdfast::http

@@ -1,5 +1,5 @@
 // Request heads: the request line and the four forms of its target (RFC 9112 3), then what the fields make of it.
-#include <cstring>
+#include <algorithm>
 
 #include "base/text.h"
 #include "http/chars.h"

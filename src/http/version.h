@@ -1,7 +1,8 @@
 // HTTP-version (RFC 9112 2.3): "HTTP/" DIGIT "." DIGIT, in capitals, and what must follow it. Internal to this floor.
 #pragma once
 
-#include <cstring>
+#include <cstdint>
+#include <string_view>
 
 #include "http/chars.h"
 #include "http/head_fields.h"

@@ -1,4 +1,4 @@
-// Heads to bytes, towards a client: an upstream's answer re-written, or an answer of our own.
+// Heads to bytes, towards a client: an upstream's answer, re-written for the connection it goes out on.
 #pragma once
 
 #include <cstddef>
@@ -33,23 +33,5 @@ std::size_t response_head_bound(const ResponseHead& head, const ResponseRewrite&
 /// bound. A 1xx or 204 never carries a framing field (RFC 9112 6.1, RFC 9110 8.6).
 std::optional<std::size_t> write_response_head(const ResponseHead& head, const ResponseRewrite& rewrite,
                                                std::span<char> out);
-
-/// An answer the proxy makes itself: an error, a redirect, a fallback.
-struct LocalResponse {
-  std::uint16_t status = 500;
-  std::string_view reason;  ///< X-Holdfast-Reason, e.g. "no-healthy-endpoint"; empty: no such field
-  std::optional<std::uint32_t> retry_after_s;
-  bool keep_alive = false;
-  std::uint8_t client_minor_version = 1;
-  bool to_head = false;                  ///< answers a HEAD: the head of the answer alone
-  std::optional<std::string_view> body;  ///< none: one line that names status and reason
-  std::string_view content_type = "text/plain; charset=utf-8";
-  std::span<const Field> extra;  ///< e.g. Location
-};
-
-std::size_t local_response_bound(const LocalResponse& response);
-
-/// Writes head and body of an answer of our own, framed by Content-Length. None when `out` is shorter than the bound.
-std::optional<std::size_t> write_local_response(const LocalResponse& response, std::span<char> out);
 
 }  // namespace holdfast::http
