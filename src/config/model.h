@@ -122,6 +122,9 @@ enum class Algorithm : std::uint8_t {
   hash,
 };
 
+/// "round_robin", … as the file writes them; "hash".
+std::string_view to_string(Algorithm algorithm);
+
 enum class HashAlgorithm : std::uint8_t { maglev, ring };
 
 /// What is hashed: `client_ip`, `header:NAME`, `cookie:NAME`, `path`, `query:NAME`.

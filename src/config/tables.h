@@ -1,0 +1,289 @@
+// Tables: every key of the file, once, with its shape, range and meaning. The reader, `check --explain`, the JSON
+// Schema and docs/configuration.md are made from them; the defaults are those of the structs in model.h.
+//
+// Help texts are markdown, small letters first, without a full stop. The contract's keys that this version cannot do
+// yet are here too (not_yet), so that they are told apart from slips.
+#pragma once
+
+#include "config/model.h"
+#include "config/names.h"
+#include "config/section.h"
+#include "config/values.h"
+
+namespace holdfast::config {
+
+inline constexpr Scalar<std::string> kName{"name", kNamePattern, parse_name, format_text};
+inline constexpr Scalar<std::string> kPath{"path", "^/", parse_path, format_text};
+inline constexpr Scalar<std::string> kLogPath{"`stdout`, `stderr`, `none` or a file", "^(stdout$|stderr$|none$|/)",
+                                              parse_log_path, format_text};
+inline constexpr Scalar<std::string> kLocation{"path or URL", "^(/|https?://)", parse_location, format_text};
+inline constexpr Scalar<std::string> kHost{"host", "", parse_host, format_text};
+inline constexpr Scalar<std::uint16_t> kRedirectStatus{"`301`, `302`, `303`, `307` or `308`", "^30[12378]$",
+                                                       parse_redirect_status, format_status};
+inline constexpr Scalar<HostPattern> kHostPattern{"host or `*.suffix`", "", parse_host_pattern, format_host_pattern};
+inline constexpr Scalar<HashKey> kHashKey{"`client_ip`, `path`, `header:NAME`, `cookie:NAME` or `query:NAME`",
+                                          "^(client_ip$|path$|header:|cookie:|query:)", parse_hash_key,
+                                          format_hash_key};
+inline constexpr Scalar<std::string> kSticky{"`cookie:NAME`", "^cookie:", parse_sticky, format_sticky};
+inline constexpr Scalar<StatusRange> kStatusRange{"range of statuses", "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$",
+                                                  parse_status_range, format_status_range};
+inline constexpr Scalar<Address> kBindAddress{"address", "^unix:/|:[0-9]+$", parse_bind, format_address};
+inline constexpr Scalar<Address> kEndpointAddress{"address", "^unix:/|:[0-9]+$", parse_endpoint, format_address};
+inline constexpr Scalar<Network> kNetwork{"network", "", Network::parse, format_network};
+
+// ---- the whole file
+// ---------------------------------------------------------------------------------------------------
+
+template <>
+struct Table<Model> {
+  static constexpr std::string_view about = "The whole file.";
+  static void fields(auto& f, auto& t) {
+    f.field("proxy", t.proxy, Section<Proxy>{}, "the process as a whole");
+    f.field("admin", t.admin, Maybe<Admin>{}, "the admin API; without it there is none");
+    f.required("listeners", t.listeners, Named<Listener>{1'000}, "where clients come in");
+    f.field("services", t.services, Named<Service>{10'000}, "where requests go");
+    f.not_yet("cluster", "several machines, their store, virtual addresses and DNS");
+    f.not_yet("databases", "PostgreSQL kept available");
+  }
+};
+
+// ---- proxy and admin
+// --------------------------------------------------------------------------------------------------
+
+template <>
+struct Table<Proxy> {
+  static constexpr std::string_view about = "The process as a whole.";
+  static void fields(auto& f, auto& t) {
+    f.field("threads", t.threads, CountOr{"auto", 1, 1024}, "event loops; `auto` is one per core");
+    f.field("drain_timeout", t.drain_timeout, within(0s, 1h),
+            "how long requests in flight may take to finish when the proxy stops");
+    f.field("max_connections", t.max_connections, count(1, 10'000'000),
+            "client connections of all listeners; further ones wait in the kernel");
+    f.field("buffer_bytes", t.buffer_bytes, bytes(4 * kKiB, 16 * kMiB),
+            "room for the bytes on their way, each direction of each busy connection");
+    f.field("access_log", t.access_log, Section<AccessLog>{}, "one record for each request");
+  }
+};
+
+template <>
+struct Table<AccessLog> {
+  static constexpr std::string_view about = "One record for each request.";
+  static void fields(auto& f, auto& t) {
+    f.field("path", t.path, kLogPath, "where the records go");
+    f.field("format", t.format, OneOf<LogFormat>{}, "how a record is written: one JSON object a line");
+    f.field("sample", t.sample, share(percent(0), percent(100)), "how many of the requests are recorded");
+  }
+};
+
+template <>
+struct Table<Admin> {
+  static constexpr std::string_view about =
+      "The admin API: `/healthz`, `/metrics` and `/v1/…`. It has no passwords: bind it where only you can reach it.";
+  static void fields(auto& f, auto& t) {
+    f.required("bind", t.bind, kBindAddress, "the address to listen on, such as `127.0.0.1:7070`");
+  }
+};
+
+// ---- listeners
+// --------------------------------------------------------------------------------------------------------
+
+template <>
+struct Table<Listener> {
+  static constexpr std::string_view about = "Where clients come in, and to which service their requests go.";
+  static void fields(auto& f, auto& t) {
+    f.required("bind", t.bind, one_or_more(kBindAddress, 64),
+               "`0.0.0.0:80`, `\"[::]:80\"` or `unix:/run/x.sock`; port 0 lets the kernel choose");
+    f.field("protocol", t.protocol, OneOf<ListenerProtocol>{}, "what clients speak");
+    f.field("limits", t.limits, Section<ListenerLimits>{}, "what a client may ask of us");
+    f.field("trusted_proxies", t.trusted_proxies, list_of(kNetwork, 0, 1'000),
+            "clients whose `X-Forwarded-*` and `X-Request-Id` are believed; of all others they are replaced");
+    f.required("routes", t, RoutesShape{},
+               "first match wins; `by_service_name`: `Host: profile` goes to the service `profile`");
+    f.not_yet("tls", "certificates, chosen by SNI");
+    f.not_yet("accept_proxy_protocol", "the client's address from a PROXY header");
+    f.not_yet("database", "the database behind a postgresql listener");
+  }
+};
+
+template <>
+struct Table<ListenerLimits> {
+  static constexpr std::string_view about =
+      "What a client may ask of us. Beyond a limit the request is refused with the fitting status, or the connection "
+      "closed.";
+  static void fields(auto& f, auto& t) {
+    f.field("target_bytes", t.target_bytes, bytes(64, 256 * kKiB),
+            "the request's target, as in `GET target HTTP/1.1` (414 beyond)");
+    f.field("header_bytes", t.header_bytes, bytes(kKiB, kMiB), "the whole head of a request (431 beyond)");
+    f.field("headers", t.headers, count(1, 10'000), "header fields of a request (431 beyond)");
+    f.field("body_bytes", t.body_bytes, bytes(0, kTiB), "the body of a request (413 beyond)");
+    f.field("requests_per_connection", t.requests_per_connection, count(1, 1'000'000'000),
+            "requests until the connection is closed");
+    f.field("request_header_timeout", t.request_header_timeout, within(1ms, 1h),
+            "from a request's first byte to the end of its head (408 beyond)");
+    f.field("stall_timeout", t.stall_timeout, within(1ms, 1h),
+            "the longest pause within a body, sent or taken by the client");
+    f.field("idle_timeout", t.idle_timeout, within(1ms, 24h),
+            "http: between two requests; tcp: without a byte in either direction");
+  }
+};
+
+template <>
+struct Table<Route> {
+  static constexpr std::string_view about =
+      "A route matches when both host and path do. It has a service or a redirect.";
+  static void fields(auto& f, auto& t) {
+    f.field("host", t.host, kHostPattern,
+            "a host, or all below one: `\"*.example.com\"` matches `a.example.com` and `a.b.example.com`, not "
+            "`example.com`");
+    f.field("path", t.path, kPath,
+            "a prefix of the path, byte for byte: `/api` matches `/apis` too, `/api/` does not match `/api`");
+    f.field("service", t, RouteService{}, "where the request goes");
+    f.field("redirect", t, RouteRedirect{}, "what is answered instead");
+  }
+};
+
+template <>
+struct Table<Redirect> {
+  static constexpr std::string_view about = "An answer that sends the client elsewhere.";
+  static void fields(auto& f, auto& t) {
+    f.required("to", t.to, kLocation, "the `Location`, sent as it stands");
+    f.field("status", t.status, kRedirectStatus, "307 and 308 keep the method; 301 and 308 are for ever");
+  }
+};
+
+// ---- services
+// ---------------------------------------------------------------------------------------------------------
+
+template <>
+struct Table<Service> {
+  static constexpr std::string_view about = "A set of endpoints that can answer the same requests.";
+  static void fields(auto& f, auto& t) {
+    f.field("protocol", t.protocol, OneOf<ServiceProtocol>{}, "what its endpoints speak");
+    f.field("balance", t.balance, BalanceShape{}, "who gets the next request");
+    f.required("endpoints", t.endpoints, list_of(EndpointShape{}, 1, 10'000),
+               "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` or `unix:/path`; no address twice");
+    f.field("health_check", t.health_check, or_off(Section<HealthCheck>{}), "asks each endpoint whether it is well");
+    f.field("outlier_ejection", t.outlier_ejection, or_off(Section<OutlierEjection>{}),
+            "leaves out endpoints that fail requests");
+    f.field("all_down", t.all_down, OneOf<AllDown>{},
+            "when no endpoint is well: `try_all` of them, or `fail` at once with 503");
+    f.field("slow_start", t.slow_start, within(0s, 1h),
+            "the time in which a recovered endpoint's weight grows to its own; `0s`: at once");
+    f.field("timeouts", t.timeouts, Section<Timeouts>{}, "how long each step may take");
+    f.field("retries", t.retries, Section<Retries>{}, "trying another endpoint");
+    f.field("limits", t.limits, Section<ServiceLimits>{}, "what the endpoints are spared");
+    f.field("calls", t.calls, list_of(kName, 0, 1'000),
+            "services that this one depends on: it draws the graph; cycles are allowed");
+    f.not_yet("breaker", "the circuit breaker");
+    f.not_yet("fallback", "what is answered instead of an error");
+    f.not_yet("run", "a service that holdfast starts itself");
+  }
+};
+
+template <>
+struct Table<Hash> {
+  static constexpr std::string_view about =
+      "`balance: { hash: KEY }`: equal keys go to the same endpoint, as long as it is well.";
+  static void fields(auto& f, auto& t) {
+    f.required("hash", t.key, kHashKey, "what is hashed");
+    f.field("algorithm", t.algorithm, OneOf<HashAlgorithm>{},
+            "`maglev`: even and quick; `ring`: moves the fewest keys when endpoints change");
+    f.field("bounded", t.bounded, or_off(share(percent(100), percent(1000))),
+            "no endpoint gets more than this share of the mean load");
+  }
+};
+
+template <>
+struct Table<Sticky> {
+  static constexpr std::string_view about =
+      "`balance: { sticky: cookie:NAME }`: a client stays where its cookie says, as long as that endpoint is well.";
+  static void fields(auto& f, auto& t) {
+    f.required("sticky", t.cookie, kSticky, "the cookie that the proxy sets");
+    f.field("balance", t.balance, BalanceShape{false}, "who gets a client without a cookie");
+  }
+};
+
+template <>
+struct Table<Endpoint> {
+  static constexpr std::string_view about = "An endpoint is an address, or this map where it needs more.";
+  static void fields(auto& f, auto& t) {
+    f.required("address", t.address, kEndpointAddress,
+               "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` (resolved again and again) or `unix:/path`");
+    f.field("weight", t.weight, count(1, 1'000), "its share of the requests, relative to the others");
+    f.field("zone", t.zone, TextOrNone{kName}, "where it stands");
+    f.field("backup", t.backup, Flag{}, "used only while no other endpoint is well");
+  }
+};
+
+template <>
+struct Table<HealthCheck> {
+  static constexpr std::string_view about =
+      "Asks each endpoint, over and over, whether it is well. It has `http` or `tcp`.";
+  static void fields(auto& f, auto& t) {
+    f.field("http", t, HttpCheck{}, "the path to GET, such as `/healthz`");
+    f.field("tcp", t, TcpCheck{}, "a connection is enough");
+    f.field("host", t.host, TextOrNone{kHost}, "the `Host` sent; without it the endpoint's address");
+    f.field("interval", t.interval, within(10ms, 1h), "from one check to the next");
+    f.field("timeout", t.timeout, within(1ms, 1h), "a check that takes longer has failed");
+    f.field("healthy_threshold", t.healthy_threshold, count(1, 1'000),
+            "good checks in a row until an endpoint counts as well");
+    f.field("unhealthy_threshold", t.unhealthy_threshold, count(1, 1'000), "failed checks in a row until it does not");
+    f.field("expect", t.expect, one_or_more(kStatusRange, 16), "statuses that count as good");
+  }
+};
+
+template <>
+struct Table<OutlierEjection> {
+  static constexpr std::string_view about =
+      "Leaves out endpoints that fail requests: no connection, reset, no answer in time, or a 5xx.";
+  static void fields(auto& f, auto& t) {
+    f.field("consecutive_failures", t.consecutive_failures, count(1, 10'000),
+            "failures in a row until an endpoint is left out");
+    f.field("base_time", t.base_time, within(1ms, 1h), "for how long, times the number of ejections in a row");
+    f.field("max_time", t.max_time, within(1ms, 24h), "… but never longer than this");
+    f.field("max_ejected", t.max_ejected, share(percent(0), percent(100)),
+            "no more than this share of the endpoints is left out at once");
+  }
+};
+
+template <>
+struct Table<Timeouts> {
+  static constexpr std::string_view about = "How long each step towards an endpoint may take.";
+  static void fields(auto& f, auto& t) {
+    f.field("connect", t.connect, within(1ms, 10min), "until the connection is up");
+    f.field("per_try", t.per_try, within(1ms, 24h), "from sending a request until the endpoint's first byte");
+    f.field("request", t.request, within(1ms, 24h), "the whole request, queue and retries included");
+    f.field("idle", t.idle, within(1ms, 24h),
+            "how long an unused connection is kept (tcp: without a byte in either direction)");
+  }
+};
+
+template <>
+struct Table<Retries> {
+  static constexpr std::string_view about =
+      "Trying another endpoint, as long as the client has seen nothing. What was sent is sent again only if the method "
+      "is idempotent.";
+  static void fields(auto& f, auto& t) {
+    f.field("attempts", t.attempts, count(0, 10), "tries after the first one; 0: never");
+    f.field("on", t.on, RetryOnShape{},
+            "what is worth another try; `reset`: closed before the first byte, `timeout`: `per_try` passed");
+    f.field("budget", t.budget, share(percent(0), percent(100)),
+            "retries are at most this share of the requests, so that they cannot become a storm");
+  }
+};
+
+template <>
+struct Table<ServiceLimits> {
+  static constexpr std::string_view about =
+      "What the endpoints are spared. What finds no room waits in the queue; what finds no room there gets a 503.";
+  static void fields(auto& f, auto& t) {
+    f.field("connections_per_endpoint", t.connections_per_endpoint, count(1, 1'000'000),
+            "in use at once, of all threads together");
+    f.field("idle_connections_per_endpoint", t.idle_connections_per_endpoint, count(0, 100'000),
+            "kept for the next request, by each thread");
+    f.field("queue", t.queue, count(0, 1'000'000), "requests that wait for a connection");
+    f.field("queue_timeout", t.queue_timeout, within(0s, 1h), "how long they wait");
+  }
+};
+
+}  // namespace holdfast::config

@@ -1,0 +1,91 @@
+// Shapes of values that take several forms: a balance word or map, an endpoint with or without options, a route's
+// answer.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/section.h"
+
+namespace holdfast::config {
+
+/// { sticky: cookie:NAME, balance: … } as it is written; in the model it is one Balance.
+struct Sticky {
+  std::string cookie;
+  Balance balance;
+};
+
+/// A word, { hash: KEY, … } or, unless inside one, { sticky: cookie:NAME, balance: … }.
+struct BalanceShape {
+  bool sticky_allowed = true;
+
+  void read(const Node& node, Reading& reading, Balance& value) const;
+  Node write(const Balance& value) const;
+  std::string type() const;
+  std::string schema() const;
+  void document(auto& reference, std::string_view place) const {
+    if (!sticky_allowed) return;
+    reference.template section<Hash>(std::string(place) + " (hash)");
+    reference.template section<Sticky>(std::string(place) + " (sticky)");
+  }
+};
+
+/// An address, or a section with one.
+struct EndpointShape {
+  void read(const Node& node, Reading& reading, Endpoint& value) const;
+  Node write(const Endpoint& value) const;
+  std::string type() const;
+  std::string schema() const;
+  void document(auto& reference, std::string_view place) const { reference.template section<Endpoint>(place); }
+};
+
+/// The word by_service_name, or a list of routes: two members of a listener.
+struct RoutesShape {
+  void read(const Node& node, Reading& reading, Listener& value) const;
+  Node write(const Listener& value) const;
+  std::string type() const;
+  std::string schema() const;
+  void document(auto& reference, std::string_view place) const {
+    reference.template section<Route>(std::string(place) + "[]");
+  }
+};
+
+/// The two keys of a route's answer.
+struct RouteService : Leaf {
+  void read(const Node& node, Reading& reading, Route& value) const;
+  Node write(const Route& value) const;
+  std::string type() const { return "name of a service"; }
+  std::string schema() const { return schema_of_text(kNamePattern); }
+};
+struct RouteRedirect {
+  void read(const Node& node, Reading& reading, Route& value) const;
+  Node write(const Route& value) const;
+  std::string type() const { return "section"; }
+  std::string schema() const;
+  void document(auto& reference, std::string_view place) const { reference.template section<Redirect>(place); }
+};
+
+/// The two keys of what a health check does.
+struct HttpCheck : Leaf {
+  void read(const Node& node, Reading& reading, HealthCheck& value) const;
+  Node write(const HealthCheck& value) const;
+  std::string type() const { return "path"; }
+  std::string schema() const { return schema_of_text("^/"); }
+};
+struct TcpCheck : Leaf {
+  void read(const Node& node, Reading& reading, HealthCheck& value) const;
+  Node write(const HealthCheck& value) const;
+  std::string type() const { return "`true`"; }
+  std::string schema() const { return R"({"const":true})"; }
+};
+
+/// [connect_failure, reset, timeout, 503]
+struct RetryOnShape : Leaf {
+  void read(const Node& node, Reading& reading, RetryOn& value) const;
+  Node write(const RetryOn& value) const;
+  std::string type() const { return "list of `connect_failure`, `reset`, `timeout` and statuses 400 to 599"; }
+  std::string schema() const;
+};
+
+}  // namespace holdfast::config
