@@ -11,8 +11,8 @@ namespace holdfast::http {
 
 /// One field. The views point into the buffer the head was parsed from.
 struct Field {
-  std::string_view name;
-  std::string_view value;  ///< without white space around it
+  std::string_view name = {};
+  std::string_view value = {};  ///< without white space around it
   Name id = Name::other;
   bool end_to_end = true;  ///< false: a writer leaves it out. Set it to take a field out of a message.
   bool verbatim = false;   ///< the buffer holds exactly "name: value\r\n"; only the parser may say so

@@ -18,9 +18,9 @@ enum class ParseStatus : std::uint8_t { complete, incomplete, malformed };
 
 struct ParseOutcome {
   ParseStatus status = ParseStatus::incomplete;
-  std::uint16_t answer = 0;    ///< malformed: the status to answer (502 for responses); the connection ends with it
-  std::size_t head_bytes = 0;  ///< complete: bytes of the head, its empty line included
-  std::string_view reason;     ///< malformed: static words that cite the rule
+  std::uint16_t answer = 0;      ///< malformed: the status to answer (502 for responses); the connection ends with it
+  std::size_t head_bytes = 0;    ///< complete: bytes of the head, its empty line included
+  std::string_view reason = {};  ///< malformed: static words that cite the rule
 };
 
 /// Reads a request head. One empty line before it is skipped (RFC 9112 2.2), two are refused.

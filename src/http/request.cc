@@ -146,11 +146,8 @@ ParseOutcome parse(const char*& at, const char* end, const Limits& limits, Reque
   if (outcome.status != ParseStatus::complete) return outcome;
 
   FieldFacts facts;
-  std::uint8_t major = 1;
-  outcome = read_version(at, end, "\r\n", major, facts.minor_version);
+  outcome = read_version(at, end, "\r\n", facts.minor_version);
   if (outcome.status != ParseStatus::complete) return outcome;
-  if (major == 0) return refuse(400, "RFC 9112 2.3: HTTP/0.9");
-  if (major != 1) return refuse(505, "RFC 9110 15.6.6: not HTTP/1");
   head.minor_version = facts.minor_version;
   std::uint16_t default_port = 0;
   outcome = judge_target(head, default_port);

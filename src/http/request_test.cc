@@ -73,6 +73,7 @@ TEST(RequestLine, rfc9112_2_3_accepts_only_digit_dot_digit_and_serves_only_major
     EXPECT_EQ(judge(wrong), 400) << wrong;
   }
   for (const char* other : {"HTTP/2.0", "HTTP/3.0", "HTTP/5.6"}) EXPECT_EQ(judge(other), 505) << other;
+  EXPECT_EQ(judge_request("GET / HTTP/2"), 505) << "the rest need not come";
   EXPECT_EQ(judge_request("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505);
 }
 

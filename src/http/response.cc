@@ -63,10 +63,8 @@ ParseOutcome parse(const char*& at, const char* end, const Limits& limits, Metho
                    bool upgrade_asked) {
   FieldFacts facts;
   facts.request = false;
-  std::uint8_t major = 1;
-  ParseOutcome outcome = read_version(at, end, " ", major, facts.minor_version);
+  ParseOutcome outcome = read_version(at, end, " ", facts.minor_version);
   if (outcome.status != ParseStatus::complete) return outcome;
-  if (major != 1) return refuse(502, "RFC 9110 2.5: not HTTP/1");
   head.minor_version = facts.minor_version;
   outcome = read_status(at, end, head);
   if (outcome.status != ParseStatus::complete) return outcome;

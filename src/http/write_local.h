@@ -13,14 +13,14 @@ namespace holdfast::http {
 
 struct LocalResponse {
   std::uint16_t status = 500;
-  std::string_view reason;  ///< X-Holdfast-Reason, e.g. "no-healthy-endpoint"; empty: no such field
-  std::optional<std::uint32_t> retry_after_s;
+  std::string_view reason = {};  ///< X-Holdfast-Reason, e.g. "no-healthy-endpoint"; empty: no such field
+  std::optional<std::uint32_t> retry_after_s = {};
   bool keep_alive = false;
   std::uint8_t client_minor_version = 1;
-  bool to_head = false;                  ///< answers a HEAD: the head of the answer alone
-  std::optional<std::string_view> body;  ///< none: one line that names status and reason
+  bool to_head = false;                       ///< answers a HEAD: the head of the answer alone
+  std::optional<std::string_view> body = {};  ///< none: one line that names status and reason
   std::string_view content_type = "text/plain; charset=utf-8";
-  std::span<const Field> extra;  ///< e.g. Location
+  std::span<const Field> extra = {};  ///< e.g. Location
 };
 
 std::size_t local_response_bound(const LocalResponse& response);

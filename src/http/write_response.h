@@ -19,8 +19,8 @@ struct ResponseRewrite {
   std::uint64_t content_length = 0;  ///< of Framing::length
   bool keep_alive = true;            ///< whether the client's connection goes on
   std::uint8_t client_minor_version = 1;
-  bool websocket = false;        ///< pass on a 101 to websocket
-  std::span<const Field> extra;  ///< added last, e.g. Set-Cookie
+  bool websocket = false;             ///< pass on a 101 to websocket
+  std::span<const Field> extra = {};  ///< added last, e.g. Set-Cookie
 };
 
 /// The framing a client of that version can be sent this answer in. until_close means that keep_alive must be false.
