@@ -179,6 +179,7 @@ TEST(Connection, options_have_a_limit) {
   EXPECT_EQ(judge_request(get_with("Connection: a,b\r\n"), limits), 200);
   EXPECT_EQ(judge_request(get_with("Connection: a,b,c\r\n"), limits), 200);
   EXPECT_EQ(judge_request(get_with("Connection: a,b,c,d\r\n"), limits), 431);
+  EXPECT_EQ(judge_request(get_with("Connection: a,b\r\nConnection: c,d\r\n"), limits), 431);
 }
 
 TEST(Upgrade, rfc9110_7_8_only_a_whole_websocket_handshake_counts) {

@@ -53,11 +53,11 @@ ParseOutcome note_transfer_encoding(std::string_view value, FieldFacts& facts) {
 
 /// RFC 9110 7.6.1. Empty elements are allowed; one that is not a token can name nothing.
 ParseOutcome note_connection(std::string_view value, const Limits& limits, FieldFacts& facts) {
-  std::uint32_t options = 0;
   while (true) {
     const std::size_t comma = value.find(',');
     const std::string_view option = trim(value.substr(0, comma));
-    if (++options > limits.connection_options) return refuse(431, "RFC 6585 5: too many connection options");
+    if (++facts.connection_options > limits.connection_options)
+      return refuse(431, "RFC 6585 5: too many connection options");
     if (iequals(option, "keep-alive")) {
       facts.keep_alive = true;
     } else if (iequals(option, "close")) {

@@ -24,6 +24,7 @@ struct FieldFacts {
   bool odd_connection = false;  ///< an element of Connection is no token: its meaning is in doubt
   bool nominated = false;       ///< Connection names fields
   bool expect_continue = false;
+  std::uint32_t connection_options = 0;  ///< elements of all Connection lines
   std::uint64_t content_length = 0;
   std::string_view host;  ///< the value of Host
   Authority authority;    ///< what Host says
