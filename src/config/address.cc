@@ -78,6 +78,9 @@ bool is_mapped(const Network& network) {
 
 std::expected<Address, std::string> Address::parse(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix(text);
+  if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
+    return wrong(text, "is a URL; write the address alone: " + std::string(text.substr(scheme + 3)));
+  }
   if (text.starts_with('/')) return wrong(text, "is a path; write unix:" + std::string(text) + " for a unix socket");
 
   const std::size_t colon = text.rfind(':');

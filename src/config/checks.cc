@@ -136,14 +136,15 @@ void check_calls(const Service& service, const Node& node, Reading& reading) {
 
 }  // namespace
 
-void check_section(const Admin& admin, const Node& node, Reading& reading) {
+void check_section(const Admin& admin, const Node& node, Reading& reading, bool) {
   const Node* bind = node.find("bind");
   if (bind == nullptr || admin.bind.host.empty()) return;
   const Reading::Step step(reading, "bind");
   reading.bind(bind->mark, admin.bind);
 }
 
-void check_section(const Route&, const Node& node, Reading& reading) {
+void check_section(const Route&, const Node& node, Reading& reading, bool sound) {
+  if (!sound) return;
   const bool service = node.find("service") != nullptr;
   const bool redirect = node.find("redirect") != nullptr;
   if (service && redirect) reading.wrong(node.mark, "has both a service and a redirect; keep one of them");
@@ -152,19 +153,20 @@ void check_section(const Route&, const Node& node, Reading& reading) {
   }
 }
 
-void check_section(const Listener& listener, const Node& node, Reading& reading) {
+void check_section(const Listener& listener, const Node& node, Reading& reading, bool sound) {
   check_binds(listener, node, reading);
   const Node* routes = node.find("routes");
   if (routes == nullptr || (listener.routes.empty() && !listener.by_service_name)) return;
   if (listener.protocol == ListenerProtocol::tcp) {
     check_tcp_routes(listener, *routes, reading);
-  } else if (!listener.routes.empty()) {
+  } else if (sound && !listener.routes.empty()) {
     check_hidden(listener, *routes, reading);
   }
   if (!listener.routes.empty()) refer_routes(listener, *routes, reading);
 }
 
-void check_section(const HealthCheck& check, const Node& node, Reading& reading) {
+void check_section(const HealthCheck& check, const Node& node, Reading& reading, bool sound) {
+  if (!sound) return;
   const bool http = node.find("http") != nullptr;
   const bool tcp = node.find("tcp") != nullptr;
   if (http == tcp) {
@@ -177,7 +179,7 @@ void check_section(const HealthCheck& check, const Node& node, Reading& reading)
   }
 }
 
-void check_section(const Service& service, const Node& node, Reading& reading) {
+void check_section(const Service& service, const Node& node, Reading& reading, bool) {
   check_endpoints(service, node, reading);
   if (service.protocol == ServiceProtocol::tcp) check_tcp_service(service, node, reading);
   check_calls(service, node, reading);
@@ -193,7 +195,8 @@ void check_model(const Model& model, Reading& reading) {
   for (const Reference& reference : reading.references()) {
     const auto found = known.find(reference.service);
     if (found == known.end()) {
-      const std::optional<std::string_view> close = nearest(reference.service, names);
+      const std::optional<std::string_view> close =
+          reading.overwhelmed() ? std::nullopt : nearest(reference.service, names);
       reading.say(reference.mark,
                   reference.place + ": there is no service \"" + reference.service + '"' +
                       (close ? "; did you mean \"" + std::string(*close) + "\"?" : "; add it to services"));

@@ -1,9 +1,9 @@
 // The visitors of a section's table: FieldReader (map -> values), FieldWriter (values -> map), FieldSchema (-> JSON
 // Schema).
 //
-// Table<T>::fields(visitor, section) shows each key once: field(key, value, shape, help), required(…) or, for what the
-// file's language has and this version has not, not_yet(key, help). reference.cc has the fourth visitor. So a key is
-// written down once.
+// Table<T>::fields(visitor, section) shows each key once: field(key, value, shape, help), required(…) or, for what
+// the file's language has and this version has not, not_yet(key, help). reference.cc has the fourth visitor. So a
+// key is written down once.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,8 @@ class FieldReader {
     for (std::size_t i = 0; i + 1 < map_.children.size(); i += 2) refuse_unclaimed(map_.children[i]);
     if (!later_.empty()) return;  // what this version cannot do may stand for what is missing: `run` for `endpoints`
     for (const auto& [key, type] : missing_) {
-      reading_.wrong(map_.mark, "\"" + std::string(key) + "\" is missing; expected " + type);
+      if (std::ranges::find(meant_, key) != meant_.end()) continue;
+      reading_.wrong(map_.mark, "\"" + std::string(key) + "\" is missing; expected " + plain(type));
     }
   }
 
@@ -66,7 +67,8 @@ class FieldReader {
       return reading_.say(key.mark, '"' + key.text + '"' + where + " is not available in this version; remove it");
     }
     std::string message = "unknown key \"" + key.text + '"' + where;
-    const std::optional<std::string_view> close = nearest(key.text, known_);
+    const std::optional<std::string_view> close = reading_.overwhelmed() ? std::nullopt : nearest(key.text, known_);
+    if (close) meant_.push_back(*close);
     message += close ? "; did you mean \"" + std::string(*close) + "\"?" : "; expected " + enumerate(known_);
     reading_.say(key.mark, std::move(message));
   }
@@ -75,6 +77,7 @@ class FieldReader {
   Reading& reading_;
   std::vector<std::string_view> known_;
   std::vector<std::string_view> later_;
+  std::vector<std::string_view> meant_;  ///< known keys that a misspelt one most likely stands for
   std::vector<std::pair<std::string_view, std::string>> missing_;
 };
 

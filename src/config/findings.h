@@ -18,6 +18,7 @@ class Findings {
  public:
   void add(Mark mark, std::string message);
   bool empty() const { return met_ == 0; }
+  std::size_t size() const { return met_; }
 
   /// In the order of the file, cut to kMaxProblems; the last one then counts the rest.
   Problems take();

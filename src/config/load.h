@@ -2,8 +2,8 @@
 //
 // Pure: reading the file and the environment is the caller's. text -> tree.h (YAML events into a light tree, ${ENV}
 // replaced) -> tables.h (keys, ranges, help; one table per section) -> read.h (a section's values) -> check.h (what
-// must hold across sections). explain(), schema() and reference_markdown() walk the same tables, so they cannot drift
-// apart.
+// must hold across sections). explain(), schema() and reference_markdown() walk the same tables, so they cannot
+// drift apart.
 #pragma once
 
 #include <expected>

@@ -1,8 +1,9 @@
 // Model: what a holdfast.yaml means once it has been read: complete, checked, every default filled in.
 //
-// Plain values, immutable by use (pass a `const Model`); equality tells what a reload changed. Each default stands here
-// and nowhere else: the reader, `check --explain`, the JSON Schema and docs/configuration.md all take it from these
-// structs. Names refer to services; load() has made sure that they exist. Keys, ranges and help texts: tables.h.
+// Plain values, immutable by use (pass a `const Model`); equality tells what a reload changed. Each default stands
+// here and nowhere else: the reader, `check --explain`, the JSON Schema and docs/configuration.md all take it from
+// these structs. Names refer to services; load() has made sure that they exist. Keys, ranges and help texts:
+// tables.h.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,7 @@
 
 namespace holdfast::config {
 
-// ---- proxy and admin
-// --------------------------------------------------------------------------------------------------
+// ---- proxy and admin ----------------------------------------------------------------------------
 
 enum class LogFormat : std::uint8_t { json };
 
@@ -38,19 +38,18 @@ struct Proxy {
   Duration drain_timeout = 30s;
   unsigned max_connections = 100'000;
   std::size_t buffer_bytes = 32 * kKiB;
-  AccessLog access_log;
+  AccessLog access_log{};
 
   bool operator==(const Proxy&) const = default;
 };
 
 struct Admin {
-  Address bind;
+  Address bind{};
 
   bool operator==(const Admin&) const = default;
 };
 
-// ---- listeners
-// --------------------------------------------------------------------------------------------------------
+// ---- listeners ----------------------------------------------------------------------------------
 
 enum class ListenerProtocol : std::uint8_t { http, tcp };
 
@@ -68,7 +67,7 @@ struct ListenerLimits {
 };
 
 struct Redirect {
-  std::string to;  ///< the Location, as it stands
+  std::string to{};  ///< the Location, as it stands
   std::uint16_t status = 302;
 
   bool operator==(const Redirect&) const = default;
@@ -79,14 +78,13 @@ struct HostPattern {
   enum class Kind : std::uint8_t { any, exact, suffix };
 
   Kind kind = Kind::any;
-  std::string
-      name;  ///< lower case; for a suffix with its dot: ".example.com", which needs at least one label before it
+  std::string name{};  ///< lower case; of a suffix with its dot, ".example.com": one label at least stands before it
 
   bool operator==(const HostPattern&) const = default;
 };
 
 struct Route {
-  HostPattern host;
+  HostPattern host{};
   std::string path = "/";                        ///< a prefix of the path, byte for byte
   std::variant<std::string, Redirect> answer{};  ///< a service's name, or a redirect
 
@@ -96,19 +94,18 @@ struct Route {
 };
 
 struct Listener {
-  std::string name;
-  std::vector<Address> bind;  ///< at least one; names are not allowed, port 0 is
+  std::string name{};
+  std::vector<Address> bind{};  ///< at least one; names are not allowed, port 0 is
   ListenerProtocol protocol = ListenerProtocol::http;
-  ListenerLimits limits;
-  std::vector<Network> trusted_proxies;  ///< whose X-Forwarded-* and X-Request-Id are believed
-  bool by_service_name = false;          ///< Host: profile goes to the service `profile`; `routes` is then empty
-  std::vector<Route> routes;             ///< first match wins; tcp: exactly one, to a service
+  ListenerLimits limits{};
+  std::vector<Network> trusted_proxies{};  ///< whose X-Forwarded-* and X-Request-Id are believed
+  bool by_service_name = false;            ///< Host: profile goes to the service `profile`; `routes` is then empty
+  std::vector<Route> routes{};             ///< first match wins; tcp: exactly one, to a service
 
   bool operator==(const Listener&) const = default;
 };
 
-// ---- services
-// ---------------------------------------------------------------------------------------------------------
+// ---- services -----------------------------------------------------------------------------------
 
 enum class ServiceProtocol : std::uint8_t { http1, tcp };
 
@@ -132,31 +129,31 @@ struct HashKey {
   enum class Source : std::uint8_t { client_ip, header, cookie, path, query };
 
   Source source = Source::client_ip;
-  std::string name;  ///< of the header (lower case), cookie or query parameter
+  std::string name{};  ///< of the header (lower case), cookie or query parameter
 
   bool operator==(const HashKey&) const = default;
 };
 
 struct Hash {
-  HashKey key;
+  HashKey key{};
   HashAlgorithm algorithm = HashAlgorithm::maglev;
-  std::optional<Share> bounded;  ///< no endpoint gets more than this share of the mean load
+  std::optional<Share> bounded{};  ///< no endpoint gets more than this share of the mean load
 
   bool operator==(const Hash&) const = default;
 };
 
 struct Balance {
   Algorithm algorithm = Algorithm::round_robin;
-  Hash hash;                  ///< means something only for Algorithm::hash
-  std::string sticky_cookie;  ///< empty: no session affinity
+  Hash hash{};                  ///< means something only for Algorithm::hash
+  std::string sticky_cookie{};  ///< empty: no session affinity
 
   bool operator==(const Balance&) const = default;
 };
 
 struct Endpoint {
-  Address address;
+  Address address{};
   unsigned weight = 1;
-  std::string zone;
+  std::string zone{};
   bool backup = false;
 
   bool operator==(const Endpoint&) const = default;
@@ -172,8 +169,8 @@ struct StatusRange {
 };
 
 struct HealthCheck {
-  std::string http;  ///< the path to GET; empty: a TCP connection is enough
-  std::string host;  ///< the Host sent; empty: the endpoint's address
+  std::string http{};  ///< the path to GET; empty: a TCP connection is enough
+  std::string host{};  ///< the Host sent; empty: the endpoint's address
   Duration interval = 1s;
   Duration timeout = 500ms;
   unsigned healthy_threshold = 2;
@@ -207,14 +204,14 @@ struct RetryOn {
   bool connect_failure = true;
   bool reset = true;     ///< the endpoint closed before its first byte
   bool timeout = false;  ///< per_try passed
-  std::vector<std::uint16_t> statuses;
+  std::vector<std::uint16_t> statuses{};
 
   bool operator==(const RetryOn&) const = default;
 };
 
 struct Retries {
   unsigned attempts = 2;  ///< after the first try; 0: never
-  RetryOn on;
+  RetryOn on{};
   Share budget = percent(20);
 
   bool operator==(const Retries&) const = default;
@@ -230,30 +227,29 @@ struct ServiceLimits {
 };
 
 struct Service {
-  std::string name;
+  std::string name{};
   ServiceProtocol protocol = ServiceProtocol::http1;
-  Balance balance;
-  std::vector<Endpoint> endpoints;  ///< at least one
-  std::optional<HealthCheck> health_check;
+  Balance balance{};
+  std::vector<Endpoint> endpoints{};  ///< at least one
+  std::optional<HealthCheck> health_check{};
   std::optional<OutlierEjection> outlier_ejection = OutlierEjection{};
   AllDown all_down = AllDown::try_all;
   Duration slow_start = 0s;  ///< 0s: full weight at once
-  Timeouts timeouts;
-  Retries retries;
-  ServiceLimits limits;
-  std::vector<std::string> calls;  ///< services that this one depends on; cycles are allowed, it only draws the graph
+  Timeouts timeouts{};
+  Retries retries{};
+  ServiceLimits limits{};
+  std::vector<std::string> calls{};  ///< services that this one depends on; cycles are allowed: it draws the graph
 
   bool operator==(const Service&) const = default;
 };
 
-// ---- the whole
-// --------------------------------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
 struct Model {
-  Proxy proxy;
-  std::optional<Admin> admin;
-  std::vector<Listener> listeners;  ///< in the order of the file
-  std::vector<Service> services;    ///< in the order of the file
+  Proxy proxy{};
+  std::optional<Admin> admin{};
+  std::vector<Listener> listeners{};  ///< in the order of the file
+  std::vector<Service> services{};    ///< in the order of the file
 
   bool operator==(const Model&) const = default;
 };

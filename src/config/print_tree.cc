@@ -1,4 +1,5 @@
-// Node -> YAML. A scalar stands plain where no YAML reader could take it for anything else, in double quotes otherwise.
+// Node -> YAML. A scalar stands plain where no YAML reader could take it for anything else, in double quotes
+// otherwise.
 #include <algorithm>
 
 #include "config/substitute.h"

@@ -35,7 +35,10 @@ void Reading::wrong(Mark mark, std::string_view words) {
 }
 
 bool Reading::is(const Node& node, Node::Kind kind, std::string_view expected) {
-  if (node.kind == Node::Kind::nothing) return false;
+  if (node.kind == Node::Kind::nothing) {
+    ++unread_;
+    return false;
+  }
   if (node.kind == kind && !node.is_null()) return true;
   const std::string found = node.is_null() ? "but nothing is written" : "found " + std::string(word(node.kind));
   wrong(node.mark, "expected " + std::string(expected) + ", " + found);

@@ -1,5 +1,5 @@
-// Reading: what travels along while values are read: where we stand in the file, what was wrong, and what other parts
-// of the file were named on the way (services, binds), to be checked once everything is known.
+// Reading: what travels along while values are read: where we stand in the file, what was wrong, and what other
+// parts of the file were named on the way (services, binds), to be checked once everything is known.
 #pragma once
 
 #include <optional>
@@ -52,6 +52,11 @@ class Reading {
   bool is_list(const Node& node, std::string_view expected) { return is(node, Node::Kind::list, expected); }
   bool is_map(const Node& node, std::string_view expected) { return is(node, Node::Kind::map, expected); }
 
+  /// Grows with everything that could not be read: what has not changed since may be checked for its meaning.
+  std::size_t troubles() const { return findings_.size() + unread_; }
+  /// More is wrong than will be told: suggestions are not worth their time any more.
+  bool overwhelmed() const { return findings_.size() > 2 * kMaxProblems; }
+
   void refer(Mark mark, std::string_view service, std::optional<ServiceProtocol> protocol);
   const std::vector<Reference>& references() const { return references_; }
 
@@ -67,6 +72,7 @@ class Reading {
   bool is(const Node& node, Node::Kind kind, std::string_view expected);
 
   Findings& findings_;
+  std::size_t unread_ = 0;  ///< values that were missing or refused before they came here
   std::vector<Part> path_;
   std::vector<Reference> references_;
   std::unordered_map<std::string, std::string> bound_;  ///< address -> place

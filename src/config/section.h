@@ -1,4 +1,5 @@
-// Shapes that hold others: sections (maps with fixed keys), maps by name, lists, and values that may be switched off.
+// Shapes that hold others: sections (maps with fixed keys), maps by name, lists, and values that may be switched
+// off.
 //
 // A section's keys stand in a Table<T> (tables.h), read, written and typed by the visitors of fields.h.
 #pragma once
@@ -21,10 +22,11 @@ template <class T>
 struct Section {
   void read(const Node& node, Reading& reading, T& value) const {
     if (!reading.is_map(node, "a map")) return;
+    const std::size_t troubles = reading.troubles();
     FieldReader reader(node, reading);
     Table<T>::fields(reader, value);
     reader.finish();
-    check_section(value, node, reading);
+    check_section(value, node, reading, reading.troubles() == troubles);
   }
   Node write(const T& value) const {
     FieldWriter writer;
@@ -93,9 +95,9 @@ struct ListOf {
   void read(const Node& node, Reading& reading, std::vector<T>& values) const {
     values.clear();
     if (or_one && node.is_scalar() && !node.is_null()) return shape.read(node, reading, values.emplace_back());
-    if (!reading.is_list(node, type())) return;
+    if (!reading.is_list(node, plain(or_one ? type() : "a " + type()))) return;
     const std::size_t size = node.children.size();
-    if (size < least) return reading.wrong(node.mark, "is empty; expected at least one " + shape.type());
+    if (size < least) return reading.wrong(node.mark, "is empty; expected at least one item: " + plain(shape.type()));
     if (size > most)
       return reading.wrong(node.mark, "holds " + std::to_string(size) + " items; at most " + std::to_string(most));
     values.resize(size);
@@ -112,7 +114,9 @@ struct ListOf {
     for (const T& value : values) node.children.push_back(shape.write(value));
     return node;
   }
-  std::string type() const { return (or_one ? shape.type() + ", or a list of them" : "list of " + shape.type()); }
+  std::string type() const {
+    return (or_one ? shape.type() + ", or a list of them" : "list, each item: " + shape.type());
+  }
   std::string schema() const {
     const std::string items = shape.schema();
     const std::string list = R"({"type":"array","minItems":)" + std::to_string(least) + R"(,"maxItems":)" +

@@ -37,6 +37,11 @@ std::string schema_of_words(std::span<const std::string_view> words) {
   return out + R"(]},{"type":"string","pattern":"\\$\\{"}]})";
 }
 
+std::string plain(std::string type) {
+  std::erase(type, '`');
+  return type;
+}
+
 std::string enumerate(std::span<const std::string_view> words) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {

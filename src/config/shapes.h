@@ -33,6 +33,8 @@ std::string schema_of_text(std::string_view pattern);
 std::string schema_of_number(std::uint64_t min, std::uint64_t max);
 std::string schema_of_words(std::span<const std::string_view> words);
 std::string json_string(std::string_view text);
+/// A type() without its markdown, for a message.
+std::string plain(std::string type);
 /// "a, b or c".
 std::string enumerate(std::span<const std::string_view> words);
 

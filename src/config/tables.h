@@ -31,8 +31,7 @@ inline constexpr Scalar<Address> kBindAddress{"address", "^unix:/|:[0-9]+$", par
 inline constexpr Scalar<Address> kEndpointAddress{"address", "^unix:/|:[0-9]+$", parse_endpoint, format_address};
 inline constexpr Scalar<Network> kNetwork{"network", "", Network::parse, format_network};
 
-// ---- the whole file
-// ---------------------------------------------------------------------------------------------------
+// ---- the whole file -----------------------------------------------------------------------------
 
 template <>
 struct Table<Model> {
@@ -47,8 +46,7 @@ struct Table<Model> {
   }
 };
 
-// ---- proxy and admin
-// --------------------------------------------------------------------------------------------------
+// ---- proxy and admin ----------------------------------------------------------------------------
 
 template <>
 struct Table<Proxy> {
@@ -84,8 +82,7 @@ struct Table<Admin> {
   }
 };
 
-// ---- listeners
-// --------------------------------------------------------------------------------------------------------
+// ---- listeners ----------------------------------------------------------------------------------
 
 template <>
 struct Table<Listener> {
@@ -151,8 +148,7 @@ struct Table<Redirect> {
   }
 };
 
-// ---- services
-// ---------------------------------------------------------------------------------------------------------
+// ---- services -----------------------------------------------------------------------------------
 
 template <>
 struct Table<Service> {
@@ -172,7 +168,7 @@ struct Table<Service> {
     f.field("timeouts", t.timeouts, Section<Timeouts>{}, "how long each step may take");
     f.field("retries", t.retries, Section<Retries>{}, "trying another endpoint");
     f.field("limits", t.limits, Section<ServiceLimits>{}, "what the endpoints are spared");
-    f.field("calls", t.calls, list_of(kName, 0, 1'000),
+    f.field("calls", t.calls, list_of(kName, 0, 100),
             "services that this one depends on: it draws the graph; cycles are allowed");
     f.not_yet("breaker", "the circuit breaker");
     f.not_yet("fallback", "what is answered instead of an error");

@@ -1,5 +1,5 @@
-// YAML events -> Node. libyaml reports each event with its mark; a stack of open lists and maps is all the state there
-// is.
+// YAML events -> Node. libyaml reports each event with its mark; a stack of open lists and maps is all the state
+// there is.
 #include "config/tree.h"
 
 #include <unordered_map>
@@ -99,7 +99,7 @@ class Parser {
         return false;
       case YAML_ALIAS_EVENT:
         findings_.add(mark, "aliases (*name) are not supported; write the value out, or in quotes if it begins with *");
-        place(Node{Node::Kind::scalar, true, mark, "", {}});
+        place(Node{Node::Kind::nothing, false, mark, {}, {}});
         return true;
       case YAML_SCALAR_EVENT: return scalar(event, mark);
       case YAML_SEQUENCE_START_EVENT:

@@ -1,10 +1,10 @@
-// Node: the light tree between YAML and the model. parse_tree() turns the parser's events into it, print_tree() writes
-// it.
+// Node: the light tree between YAML and the model. parse_tree() turns the parser's events into it, print_tree()
+// writes it.
 //
-// The only place that knows the YAML library (docs/decisions/0002). Of YAML we take maps, lists and scalars: anchors,
-// aliases, tags and further documents are refused, so that what stands in the file is what is meant, and nothing in it
-// can grow.
-// ${NAME} is replaced here, in values (not in keys), once: what the environment holds is never read as YAML.
+// The only place that knows the YAML library (docs/decisions/0002). Of YAML we take maps, lists and scalars:
+// anchors, aliases, tags and further documents are refused, so that what stands in the file is what is meant, and
+// nothing in it can grow. ${NAME} is replaced here, in values (not in keys), once: what the environment holds is
+// never read as YAML.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// Quantities as the file writes them: 250ms, 5s, 10m, 1h; 512, 16KiB, 1MiB; 50%, 12.5%. Each reads back what it writes.
-// A bare number where a unit is needed is an error, and the error shows how to write it.
+// Quantities as the file writes them: 250ms, 5s, 10m, 1h; 512, 16KiB, 1MiB; 50%, 12.5%. Each reads back what it
+// writes. A bare number where a unit is needed is an error, and the error shows how to write it.
 #pragma once
 
 #include <cstddef>

@@ -40,8 +40,7 @@ void read_cause(const Node& node, Reading& reading, RetryOn& value) {
 
 }  // namespace
 
-// ---- balance
-// ----------------------------------------------------------------------------------------------------------
+// ---- balance ------------------------------------------------------------------------------------
 
 void BalanceShape::read(const Node& node, Reading& reading, Balance& value) const {
   if (node.is_map() && node.find("sticky") != nullptr) {
@@ -57,7 +56,7 @@ void BalanceShape::read(const Node& node, Reading& reading, Balance& value) cons
     reading.wrong(node.mark,
                   "hash needs a key; write { hash: client_ip } (or path, header:NAME, cookie:NAME, query:NAME)");
   } else if (node.is_list()) {
-    reading.wrong(node.mark, "expected " + type() + ", found a list");
+    reading.wrong(node.mark, "expected " + plain(type()) + ", found a list");
   } else {
     OneOf<Algorithm>{}.read(node, reading, value.algorithm);
   }
@@ -83,8 +82,7 @@ std::string BalanceShape::schema() const {
   return R"({"anyOf":[)" + OneOf<Algorithm>{}.schema() + ',' + hash + sticky + "]}";
 }
 
-// ---- endpoints
-// --------------------------------------------------------------------------------------------------------
+// ---- endpoints ----------------------------------------------------------------------------------
 
 void EndpointShape::read(const Node& node, Reading& reading, Endpoint& value) const {
   if (node.is_scalar()) {
@@ -102,8 +100,7 @@ std::string EndpointShape::schema() const {
   return R"({"anyOf":[)" + kEndpointAddress.schema() + ',' + Section<Endpoint>{}.schema() + "]}";
 }
 
-// ---- routes
-// -----------------------------------------------------------------------------------------------------------
+// ---- routes -------------------------------------------------------------------------------------
 
 constexpr ListOf<Section<Route>> kRoutes{{}, 1, 10'000};
 
@@ -140,8 +137,7 @@ Node RouteRedirect::write(const Route& value) const {
 }
 std::string RouteRedirect::schema() const { return Section<Redirect>{}.schema(); }
 
-// ---- health checks and retries
-// ----------------------------------------------------------------------------------------
+// ---- health checks and retries ------------------------------------------------------------------
 
 void HttpCheck::read(const Node& node, Reading& reading, HealthCheck& value) const {
   kCheckPath.read(node, reading, value.http);

@@ -1,4 +1,5 @@
-// The words of each enumeration of the model, and those that the file's language knows but this version cannot do yet.
+// The words of each enumeration of the model, and those that the file's language knows but this version cannot do
+// yet.
 #pragma once
 
 #include <algorithm>
