@@ -24,8 +24,10 @@ struct Decoded {
   bool operator==(const Decoded&) const = default;
 };
 
-Decoded decode(std::string_view bytes, std::size_t piece) {
-  ChunkedDecoder decoder(Limits{.chunk_extension_bytes = 16, .body_extension_bytes = 40, .trailer_bytes = 60});
+constexpr Limits kTight{.chunk_extension_bytes = 16, .body_extension_bytes = 40, .trailer_bytes = 60};
+
+Decoded decode(std::string_view bytes, std::size_t piece, const Limits& limits = kTight) {
+  ChunkedDecoder decoder(limits);
   Decoded decoded;
   while (!bytes.empty() && decoded.status == Status::need_more) {
     const std::string_view part = bytes.substr(0, piece);
@@ -61,7 +63,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (whole.status != Status::done) return 0;
   const std::string framed = frame(whole);
-  const Decoded again = decode(framed, framed.size());
+  // A trailer "X:y" is written "X: y": what fitted a tight limit may not fit it again.
+  const Decoded again = decode(framed, framed.size(), Limits{});
   if (again.status != Status::done || again.data != whole.data || again.trailers != whole.trailers ||
       again.consumed != framed.size()) {
     must_be_empty("framed again it differs");
