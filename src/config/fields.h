@@ -1,9 +1,9 @@
 // The visitors of a section's table: FieldReader (map -> values), FieldWriter (values -> map), FieldSchema (-> JSON
 // Schema).
 //
-// Table<T>::fields(visitor, section) shows each key once: field(key, value, shape, help), required(…) or, for what
-// the file's language has and this version has not, not_yet(key, help). reference.cc has the fourth visitor. So a
-// key is written down once.
+// Table<T>::fields(visitor, section) shows each key once: field(key, value, shape, help), required(…), choice(…) or,
+// for what the file's language has and this version has not, not_yet(key, help). reference.cc has the fourth visitor.
+// So a key is written down once.
 #pragma once
 
 #include <algorithm>
@@ -34,6 +34,9 @@ class FieldReader {
   void required(std::string_view key, auto& value, const auto& shape, std::string_view) {
     if (!claim(key, value, shape)) missing_.emplace_back(key, shape.type());
   }
+
+  /// One of several keys of which a map has exactly one (checks.cc sees to it).
+  void choice(std::string_view key, auto& value, const auto& shape, std::string_view) { claim(key, value, shape); }
 
   void not_yet(std::string_view key, std::string_view) {
     if (map_.find(key) == nullptr) return;
@@ -92,6 +95,9 @@ class FieldWriter {
   void required(std::string_view key, const auto& value, const auto& shape, std::string_view help) {
     field(key, value, shape, help);
   }
+  void choice(std::string_view key, const auto& value, const auto& shape, std::string_view help) {
+    field(key, value, shape, help);
+  }
   void not_yet(std::string_view, std::string_view) {}
 
   Node map = Node::map();
@@ -105,6 +111,9 @@ class FieldSchema {
   }
   void required(std::string_view key, const auto&, const auto& shape, std::string_view help) {
     required_ += (required_.empty() ? "" : ",") + json_string(key);
+    add(key, with_help(shape.schema(), help, Node()));
+  }
+  void choice(std::string_view key, const auto&, const auto& shape, std::string_view help) {
     add(key, with_help(shape.schema(), help, Node()));
   }
   void not_yet(std::string_view, std::string_view) {}

@@ -58,6 +58,9 @@ class FieldRows {
   void required(std::string_view key, const auto&, const auto& shape, std::string_view help) {
     document_.row(key, shape.type(), "**required**", help);
   }
+  void choice(std::string_view key, const auto&, const auto& shape, std::string_view help) {
+    document_.row(key, shape.type(), "**one of them**", help);
+  }
   void not_yet(std::string_view key, std::string_view help) {
     document_.row(key, "—", "—", std::string(help) + " (not available in this version)");
   }
@@ -75,6 +78,9 @@ class FieldSections {
     shape.document(document_, place_.empty() ? std::string(key) : place_ + '.' + std::string(key));
   }
   void required(std::string_view key, const auto& value, const auto& shape, std::string_view help) {
+    field(key, value, shape, help);
+  }
+  void choice(std::string_view key, const auto& value, const auto& shape, std::string_view help) {
     field(key, value, shape, help);
   }
   void not_yet(std::string_view, std::string_view) {}

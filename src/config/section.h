@@ -151,7 +151,8 @@ struct OrOff {
     return value ? shape.write(*value) : Node::scalar("off");
   }
   std::string type() const { return shape.type() + " or `off`"; }
-  std::string schema() const { return R"({"anyOf":[{"const":"off"},)" + shape.schema() + "]}"; }
+  // YAML 1.1 readers, some editors among them, take a bare off for false.
+  std::string schema() const { return R"({"anyOf":[{"enum":["off",false]},)" + shape.schema() + "]}"; }
   void document(auto& reference, std::string_view place) const { shape.document(reference, place); }
 };
 

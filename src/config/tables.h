@@ -134,8 +134,8 @@ struct Table<Route> {
             "`example.com`");
     f.field("path", t.path, kPath,
             "a prefix of the path, byte for byte: `/api` matches `/apis` too, `/api/` does not match `/api`");
-    f.field("service", t, RouteService{}, "where the request goes");
-    f.field("redirect", t, RouteRedirect{}, "what is answered instead");
+    f.choice("service", t, RouteService{}, "where the request goes");
+    f.choice("redirect", t, RouteRedirect{}, "what is answered instead");
   }
 };
 
@@ -216,8 +216,8 @@ struct Table<HealthCheck> {
   static constexpr std::string_view about =
       "Asks each endpoint, over and over, whether it is well. It has `http` or `tcp`.";
   static void fields(auto& f, auto& t) {
-    f.field("http", t, HttpCheck{}, "the path to GET, such as `/healthz`");
-    f.field("tcp", t, TcpCheck{}, "a connection is enough");
+    f.choice("http", t, HttpCheck{}, "the path to GET, such as `/healthz`");
+    f.choice("tcp", t, TcpCheck{}, "a connection is enough");
     f.field("host", t.host, TextOrNone{kHost}, "the `Host` sent; without it the endpoint's address");
     f.field("interval", t.interval, within(10ms, 1h), "from one check to the next");
     f.field("timeout", t.timeout, within(1ms, 1h), "a check that takes longer has failed");
