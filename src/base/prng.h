@@ -1,5 +1,5 @@
-// Prng: a small seeded random source. Pure floors draw chance only from one that is passed in, so every decision replays.
-// Source: Blackman and Vigna 2019, xoshiro256++ 1.0; seeded by splitmix64.
+// Prng: a small seeded random source. Pure floors draw chance only from one that is passed in, so every decision
+// replays. Source: Blackman and Vigna 2019, xoshiro256++ 1.0; seeded by splitmix64.
 #pragma once
 
 #include <bit>

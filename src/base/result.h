@@ -1,4 +1,5 @@
-// Result<T>: a value, or an Error that says what the caller can do (Code), who has to act (Side), and words for a person.
+// Result<T>: a value, or an Error that says what the caller can do (Code), who has to act (Side), and words for a
+// person.
 //
 // Expected failures travel as Results; no exception crosses a function of ours. Retrying is decided from code and side,
 // in one place (balance/retry.h), never from the words.

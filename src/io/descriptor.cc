@@ -1,11 +1,10 @@
 #include "io/descriptor.h"
 
-#include <sys/epoll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <sys/epoll.h>
 #include <type_traits>
+#include <unistd.h>
 #include <utility>
 
 #include "base/check.h"
@@ -33,7 +32,7 @@ void Descriptor::wait(Operation& operation, Direction direction, std::coroutine_
   operation.waiter_ = waiter;
   operation.deadline_ = deadline;
   slot = &operation;
-  if (cancelled_) {
+  if (cancelled_ || (reading_stopped_ && direction == Direction::read)) {
     finish(slot, ECANCELED);
   } else {
     arm(deadline);
@@ -77,6 +76,11 @@ void Descriptor::cancel() {
   cancelled_ = true;
   if (reader_ != nullptr) finish(reader_, ECANCELED);
   if (writer_ != nullptr) finish(writer_, ECANCELED);
+}
+
+void Descriptor::stop_reading() {
+  reading_stopped_ = true;
+  if (reader_ != nullptr) finish(reader_, ECANCELED);
 }
 
 void Descriptor::deadline_passed(Timer& timer) {

@@ -4,8 +4,8 @@
 // readiness; an operation that moved less than it could clears the flag, and while it is clear nobody asks the kernel.
 // When an edge comes, the loop itself carries out the waiting operation and resumes its coroutine only with a result.
 //
-// Caution (both seen): a short read must not clear the flag once the peer has hung up, there will be no second edge; and
-// a read that fills its buffer exactly leaves the flag set, so read with room to spare (docs/decisions/0003).
+// Caution (both seen): a short read must not clear the flag once the peer has hung up, there will be no second edge;
+// and a read that fills its buffer exactly leaves the flag set, so read with room to spare (docs/decisions/0003).
 #pragma once
 
 #include <coroutine>
@@ -70,6 +70,10 @@ class Descriptor : Pinned {
   /// closes. Waiters resume in the loop's next turn.
   void cancel();
 
+  /// Ends the waiting read, and every later one, with ECANCELED; writes go on.
+  void stop_reading();
+  bool reading_stopped() const { return reading_stopped_ || cancelled_; }
+
  private:
   friend class Loop;
 
@@ -89,6 +93,7 @@ class Descriptor : Pinned {
   bool hung_up_ = false;
   bool broken_ = false;
   bool cancelled_ = false;
+  bool reading_stopped_ = false;
 };
 
 }  // namespace holdfast::io

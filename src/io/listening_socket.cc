@@ -1,11 +1,10 @@
 #include "io/listening_socket.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "io/loop.h"
 #include "io/stream.h"
@@ -50,7 +49,8 @@ Result<UniqueFd> listen_on(const SocketAddress& address) {
 
 Result<UniqueFd> duplicate(const UniqueFd& fd) {
   UniqueFd second(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-  if (!second) return fail(code_from_errno(errno), Side::local, std::string("duplicate a socket: ") + std::strerror(errno));
+  if (!second)
+    return fail(code_from_errno(errno), Side::local, std::string("duplicate a socket: ") + std::strerror(errno));
   return second;
 }
 

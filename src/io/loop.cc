@@ -1,12 +1,11 @@
 #include "io/loop.h"
 
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "io/descriptor.h"

@@ -1,10 +1,8 @@
-// Loop: one thread's world. Waits in epoll, carries out the socket operations that became possible, fires timers, resumes
-// coroutines. Everything on a loop runs on its thread; the only door for other threads is post().
+// Loop: one thread's world. Waits in epoll, carries out the socket operations that became possible, fires timers,
+// resumes coroutines. Everything on a loop runs on its thread; the only door for other threads is post().
 //
 // Start reading at run(). A descriptor is registered once, edge-triggered, for everything (io/descriptor.h).
 #pragma once
-
-#include <sys/epoll.h>
 
 #include <array>
 #include <atomic>
@@ -12,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <sys/epoll.h>
 #include <vector>
 
 #include "base/pinned.h"
@@ -32,6 +31,9 @@ class Loop : Pinned {
 
   /// Runs until stop(); may be run again. Requires: always on the same thread.
   void run();
+
+  /// One turn: waits for the next event or timer, handles what there is.
+  void run_once() { turn(); }
 
   /// Ends run() after the current turn. Any thread.
   void stop();

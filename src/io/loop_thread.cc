@@ -1,8 +1,7 @@
 #include "io/loop_thread.h"
 
-#include <pthread.h>
-
 #include <future>
+#include <pthread.h>
 
 namespace holdfast::io {
 

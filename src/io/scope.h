@@ -1,5 +1,5 @@
-// Scope: owns the tasks that nobody awaits. There is no detach: a task ends inside its scope, and a scope that dies while
-// one still runs aborts, because that task's inputs are about to dangle.
+// Scope: owns the tasks that nobody awaits. There is no detach: a task ends inside its scope, and a scope that dies
+// while one still runs aborts, because that task's inputs are about to dangle.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,8 @@
 #include "io/signals.h"
 
+#include <csignal>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-#include <csignal>
 
 #include "base/check.h"
 

@@ -1,13 +1,12 @@
 // SocketAddress: where a socket is bound or connected: IPv4, IPv6 or a Unix path. A value; no names (io/resolver.h).
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <cstdint>
+#include <netinet/in.h>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/result.h"
 

@@ -1,10 +1,9 @@
 #include "io/stream.h"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <cstring>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "io/loop.h"
 
@@ -111,7 +110,7 @@ Result<std::unique_ptr<Stream>> Stream::start_connect(Loop& loop, const SocketAd
 }
 
 Moved Stream::try_read(std::span<char> into) {
-  if (descriptor_.cancelled()) return Moved{0, ECANCELED};
+  if (descriptor_.reading_stopped()) return Moved{0, ECANCELED};
   if (!descriptor_.maybe_readable()) return Moved{0, EAGAIN};
   const ssize_t got = ::recv(fd(), into.data(), into.size(), 0);
   if (got < 0) {

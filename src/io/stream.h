@@ -1,7 +1,7 @@
 // Stream: a connected byte stream on a loop, and the waits on it as plain awaiters (no coroutine of their own).
 //
-// The face is neutral: bytes in, bytes out, a deadline on everything that waits. try_read() and try_write() are the only
-// two places that know how bytes are moved; an encrypted stream differs there and nowhere else.
+// The face is neutral: bytes in, bytes out, a deadline on everything that waits. try_read() and try_write() are the
+// only two places that know how bytes are moved; an encrypted stream differs there and nowhere else.
 //
 // Results are errno-shaped (Moved) because this is the hot path; the layers above turn them into Results with words.
 #pragma once
@@ -113,6 +113,8 @@ class Stream : Pinned {
   void reset_on_close();
   /// Ends all waits, now and in future, with ECANCELED.
   void cancel() { descriptor_.cancel(); }
+  /// Ends the waiting read and all later ones with ECANCELED; writes go on.
+  void stop_reading() { descriptor_.stop_reading(); }
 
   /// True when nothing has arrived and nobody hung up: an idle connection that may carry another request.
   bool quiet();

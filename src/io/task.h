@@ -2,8 +2,8 @@
 //
 // Resumption. The usual symmetric transfer grows the stack at -O0 and under AddressSanitizer when many awaits finish
 // without waiting, and on this hot path most do. So awaiting runs the child to its first wait as a plain call: a child
-// that finished lets the parent go on in its own frame; only otherwise is the parent parked, and only a parked parent is
-// resumed when the child ends (docs/decisions/0003).
+// that finished lets the parent go on in its own frame; only otherwise is the parent parked, and only a parked parent
+// is resumed when the child ends (docs/decisions/0003).
 //
 // Errors: no exception leaves a task; one that would, ends the process.
 #pragma once

@@ -1,8 +1,7 @@
 #include "io/task.h"
 
-#include <gtest/gtest.h>
-
 #include <array>
+#include <gtest/gtest.h>
 #include <memory>
 #include <vector>
 

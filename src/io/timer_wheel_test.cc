@@ -1,8 +1,7 @@
 #include "io/timer_wheel.h"
 
-#include <gtest/gtest.h>
-
 #include <deque>
+#include <gtest/gtest.h>
 #include <map>
 
 #include "base/prng.h"

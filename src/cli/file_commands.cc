@@ -1,0 +1,62 @@
+// Commands that only look: check, schema, reference, version, completion.
+#include <cstdio>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/file.h"
+#include "config/load.h"
+
+namespace holdfast::cli {
+
+int check_file(const std::string& file, bool explain) {
+  const std::optional<config::Model> model = read_model(file);
+  if (!model) return 1;
+  if (explain) std::fputs(config::explain(*model).c_str(), stdout);
+  return 0;
+}
+
+int print_schema() {
+  std::puts(config::schema().c_str());
+  return 0;
+}
+
+int print_reference() {
+  std::fputs(config::reference_markdown().c_str(), stdout);
+  return 0;
+}
+
+int print_version() {
+  std::puts("holdfast " HOLDFAST_VERSION);
+  return 0;
+}
+
+int print_completion(const std::string& shell) {
+  if (shell == "bash") {
+    std::puts(R"(_holdfast() {
+  local word=${COMP_WORDS[COMP_CWORD]}
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "proxy check schema reference version completion --help" -- "$word"))
+  elif [[ ${COMP_WORDS[1]} == completion ]]; then
+    COMPREPLY=($(compgen -W "bash zsh fish" -- "$word"))
+  else
+    COMPREPLY=($(compgen -W "--explain --help" -f -- "$word"))
+  fi
+}
+complete -o filenames -F _holdfast holdfast)");
+    return 0;
+  }
+  if (shell == "zsh") {
+    std::puts(R"(#compdef holdfast
+_arguments '1:command:(proxy check schema reference version completion)' '2:file:_files' '--explain[every default filled in]')");
+    return 0;
+  }
+  if (shell == "fish") {
+    std::puts("complete -c holdfast -n __fish_use_subcommand -a 'proxy check schema reference version completion'");
+    std::puts("complete -c holdfast -n '__fish_seen_subcommand_from check' -l explain");
+    return 0;
+  }
+  std::fprintf(stderr, "holdfast: no completion for \"%s\"; there is bash, zsh and fish\n", shell.c_str());
+  return 2;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,46 @@
+// holdfast: the command line. The only place that knows all commands.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "cli/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace holdfast::cli;
+  CLI::App app("holdfast keeps services up: a load balancer in front of servers that come and go.", "holdfast");
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+
+  std::string file;
+  std::string shell;
+  bool explain = false;
+  std::function<int()> chosen;
+  const auto takes_file = [&file](CLI::App* command) {
+    command->add_option("FILE", file, "the configuration, for example holdfast.yaml")
+        ->required()
+        ->envname("HOLDFAST_FILE");
+    return command;
+  };
+
+  takes_file(
+      app.add_subcommand("proxy", "the load balancer alone; SIGHUP or a changed FILE reloads it, SIGTERM drains"))
+      ->callback([&] { chosen = [&] { return run_proxy(file); }; });
+  CLI::App* check = takes_file(app.add_subcommand("check", "says whether FILE is right, or everything that is wrong"));
+  check->add_flag("--explain", explain, "print FILE with every default filled in")->envname("HOLDFAST_EXPLAIN");
+  check->callback([&] { chosen = [&] { return check_file(file, explain); }; });
+  app.add_subcommand("schema", "the JSON Schema of the file, for editors")->callback([&] { chosen = &print_schema; });
+  app.add_subcommand("reference", "every key of the file: type, default, meaning (Markdown)")->callback([&] {
+    chosen = &print_reference;
+  });
+  app.add_subcommand("version", "the version of this program")->callback([&] { chosen = &print_version; });
+  CLI::App* completion = app.add_subcommand("completion", "completion for bash, zsh or fish");
+  completion->add_option("SHELL", shell)->required();
+  completion->callback([&] { chosen = [&] { return print_completion(shell); }; });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return chosen();
+}

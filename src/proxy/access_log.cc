@@ -1,0 +1,242 @@
+#include "proxy/access_log.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace holdfast::proxy {
+namespace {
+
+// ---- lines
+
+void append_number(std::string& out, std::string_view key, std::uint64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(",\"").append(key).append("\":").append(digits, end);
+}
+
+void append_text(std::string& out, std::string_view key, std::string_view text) {
+  if (text.empty()) return;
+  out.append(",\"").append(key).append("\":\"");
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
+      // Fields may carry any byte; as Latin-1 each is one code point, and the line stays valid whatever a client sent.
+      constexpr std::string_view kHex = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      out.append("\\u00").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+void append_time(std::string& out, std::int64_t wall_us) {
+  const auto seconds = static_cast<std::time_t>(wall_us / 1'000'000);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  char text[32];
+  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+  const auto ms = static_cast<unsigned>(wall_us / 1000 % 1000);
+  const char tail[] = {'.', static_cast<char>('0' + ms / 100), static_cast<char>('0' + ms / 10 % 10),
+                       static_cast<char>('0' + ms % 10), 'Z'};
+  out.append(text, size).append(tail, sizeof tail);
+}
+
+// ---- records in a ring: a fixed part, then the texts one after the other
+
+constexpr std::size_t kTexts = 9;
+
+struct Fixed {
+  std::int64_t wall_us;
+  std::uint64_t request_bytes;
+  std::uint64_t response_bytes;
+  std::uint32_t duration_us;
+  std::uint32_t upstream_us;
+  std::uint16_t status;
+  std::uint16_t sizes[kTexts];
+  std::uint8_t attempts;
+};
+
+std::array<const std::string_view*, kTexts> texts_of(const AccessRecord& record) {
+  return {&record.client,  &record.method,   &record.host,   &record.path,      &record.listener,
+          &record.service, &record.endpoint, &record.reason, &record.request_id};
+}
+
+}  // namespace
+
+void append_json(std::string& out, const AccessRecord& record) {
+  out.append("{\"time\":\"");
+  append_time(out, record.wall_us);
+  out.push_back('"');
+  append_text(out, "client", record.client);
+  append_text(out, "method", record.method);
+  append_text(out, "host", record.host);
+  append_text(out, "path", record.path);
+  append_number(out, "status", record.status);
+  append_number(out, "duration_us", record.duration_us);
+  append_number(out, "upstream_us", record.upstream_us);
+  append_number(out, "request_bytes", record.request_bytes);
+  append_number(out, "response_bytes", record.response_bytes);
+  append_number(out, "attempts", record.attempts);
+  append_text(out, "listener", record.listener);
+  append_text(out, "service", record.service);
+  append_text(out, "endpoint", record.endpoint);
+  append_text(out, "reason", record.reason);
+  append_text(out, "request_id", record.request_id);
+  out.append("}\n");
+}
+
+void AccessRing::copy_in(std::size_t& at, const void* from, std::size_t size) {
+  const std::size_t offset = at % kBytes;
+  const std::size_t first = std::min(size, kBytes - offset);
+  std::memcpy(bytes_.get() + offset, from, first);
+  std::memcpy(bytes_.get(), static_cast<const char*>(from) + first, size - first);
+  at += size;
+}
+
+void AccessRing::copy_out(std::size_t& at, void* to, std::size_t size) const {
+  const std::size_t offset = at % kBytes;
+  const std::size_t first = std::min(size, kBytes - offset);
+  std::memcpy(to, bytes_.get() + offset, first);
+  std::memcpy(static_cast<char*>(to) + first, bytes_.get(), size - first);
+  at += size;
+}
+
+void AccessRing::push(const AccessRecord& record) {
+  Fixed fixed{record.wall_us,
+              record.request_bytes,
+              record.response_bytes,
+              record.duration_us,
+              record.upstream_us,
+              record.status,
+              {},
+              record.attempts};
+  const auto texts = texts_of(record);
+  std::size_t size = sizeof fixed;
+  for (std::size_t i = 0; i < kTexts; ++i) {
+    fixed.sizes[i] = static_cast<std::uint16_t>(std::min(texts[i]->size(), AccessRecord::kTextBytesMax));
+    size += fixed.sizes[i];
+  }
+  std::size_t at = written_.load(std::memory_order_relaxed);
+  if (at + size - read_.load(std::memory_order_acquire) > kBytes) {
+    dropped.add();
+    return;
+  }
+  copy_in(at, &fixed, sizeof fixed);
+  for (std::size_t i = 0; i < kTexts; ++i) copy_in(at, texts[i]->data(), fixed.sizes[i]);
+  written_.store(at, std::memory_order_release);
+}
+
+std::size_t AccessRing::drain(std::string& out) {
+  std::size_t at = read_.load(std::memory_order_relaxed);
+  const std::size_t end = written_.load(std::memory_order_acquire);
+  std::size_t records = 0;
+  std::array<std::array<char, AccessRecord::kTextBytesMax>, kTexts> storage;
+  for (; at != end; ++records) {
+    Fixed fixed{};
+    copy_out(at, &fixed, sizeof fixed);
+    std::array<std::string_view, kTexts> texts;
+    for (std::size_t i = 0; i < kTexts; ++i) {
+      copy_out(at, storage[i].data(), fixed.sizes[i]);
+      texts[i] = {storage[i].data(), fixed.sizes[i]};
+    }
+    append_json(out, AccessRecord{.wall_us = fixed.wall_us,
+                                  .duration_us = fixed.duration_us,
+                                  .upstream_us = fixed.upstream_us,
+                                  .request_bytes = fixed.request_bytes,
+                                  .response_bytes = fixed.response_bytes,
+                                  .status = fixed.status,
+                                  .attempts = fixed.attempts,
+                                  .client = texts[0],
+                                  .method = texts[1],
+                                  .host = texts[2],
+                                  .path = texts[3],
+                                  .listener = texts[4],
+                                  .service = texts[5],
+                                  .endpoint = texts[6],
+                                  .reason = texts[7],
+                                  .request_id = texts[8]});
+    read_.store(at, std::memory_order_release);
+  }
+  return records;
+}
+
+namespace {
+
+Result<io::UniqueFd> open_log(const std::string& path) {
+  io::UniqueFd fd;
+  if (path == "stdout") {
+    fd = io::UniqueFd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+  } else if (path == "stderr") {
+    fd = io::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+  } else {
+    fd = io::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+  }
+  if (!fd) {
+    return fail(code_from_errno(errno), Side::local, "open the access log " + path + ": " + std::strerror(errno));
+  }
+  return fd;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AccessLog>> AccessLog::open(const config::AccessLog& config) {
+  Result<io::UniqueFd> fd = open_log(config.path);
+  if (!fd) return pass(fd, "proxy.access_log");
+  return std::unique_ptr<AccessLog>(new AccessLog(config.path, std::move(*fd)));
+}
+
+AccessLog::AccessLog(std::string path, io::UniqueFd fd)
+    : path_(std::move(path)), fd_(std::move(fd)), thread_([this] { run(); }) {
+  ::pthread_setname_np(thread_.native_handle(), "access-log");
+}
+
+AccessLog::~AccessLog() {
+  stopping_.store(true, std::memory_order_release);
+  thread_.join();
+  write_out();
+}
+
+AccessRing* AccessLog::add_ring() {
+  const std::lock_guard lock(mutex_);
+  return rings_.emplace_back(std::make_unique<AccessRing>()).get();
+}
+
+void AccessLog::reopen() {
+  Result<io::UniqueFd> fd = open_log(path_);
+  if (!fd) return;  // the old file goes on: better a log in the wrong place than none
+  const std::lock_guard lock(mutex_);
+  fd_ = std::move(*fd);
+}
+
+void AccessLog::run() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const timespec period{.tv_sec = 0, .tv_nsec = Duration(kPeriod).count()};
+    ::nanosleep(&period, nullptr);
+    write_out();
+  }
+}
+
+void AccessLog::write_out() {
+  const std::lock_guard lock(mutex_);
+  lines_.clear();
+  for (const auto& ring : rings_) ring->drain(lines_);
+  std::string_view left = lines_;
+  while (!left.empty()) {
+    const ssize_t wrote = ::write(fd_.get(), left.data(), left.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return;  // nobody reads or the disk is full: these lines are lost, requests are not
+    left.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+}
+
+}  // namespace holdfast::proxy

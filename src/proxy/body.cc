@@ -1,0 +1,98 @@
+#include "proxy/body.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "io/loop.h"
+
+namespace holdfast::proxy {
+
+void BodyReader::start(http::Framing framing, std::uint64_t content_length, const http::Limits& limits) {
+  framing_ = framing;
+  left_ = content_length;
+  bytes_ = 0;
+  done_ = framing == http::Framing::none || (framing == http::Framing::length && content_length == 0);
+  if (framing == http::Framing::chunked) chunked_ = http::ChunkedDecoder(limits);
+}
+
+BodyReader::Piece BodyReader::take(std::span<char> received) {
+  Piece piece;
+  if (done_) return piece;
+  switch (framing_) {
+    case http::Framing::none: break;
+    case http::Framing::length: {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, received.size()));
+      piece.data = received.first(size);
+      piece.consumed = size;
+      left_ -= size;
+      done_ = left_ == 0;
+      break;
+    }
+    case http::Framing::chunked: {
+      const http::ChunkedDecoder::Step step = chunked_.decode(received);
+      piece.data = step.data;
+      piece.consumed = step.consumed;
+      if (step.status == http::ChunkedDecoder::Status::malformed) piece.error = step.error;
+      done_ = step.status == http::ChunkedDecoder::Status::done;
+      break;
+    }
+    case http::Framing::until_close:
+      piece.data = received;
+      piece.consumed = received.size();
+      break;
+  }
+  bytes_ += piece.data.size();
+  return piece;
+}
+
+bool BodyReader::sender_closed() {
+  if (framing_ == http::Framing::until_close) done_ = true;
+  return done_;
+}
+
+std::span<char> frame(http::Framing framing, std::span<char> data, bool last, std::string_view trailers) {
+  if (framing != http::Framing::chunked) return data;
+  if (data.empty() && !last) return {};
+  return http::frame_chunk(data, last, last ? trailers : std::string_view{});
+}
+
+io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay,
+                              std::span<char>* room, std::span<char>* surplus) {
+  constexpr int kPiecesPerTurn = 16;  // a sender that never pauses must not keep the loop to itself
+  io::Loop& loop = from->loop();
+  const std::span<char> whole = *room;
+  for (int pieces = 1; !body->done(); ++pieces) {
+    const std::size_t tail = http::kChunkTailroom;
+    const std::span<char> into = whole.subspan(http::kChunkHeadroom, whole.size() - http::kChunkHeadroom - tail);
+    const io::Moved got = co_await from->read_some(into, loop.now() + relay.stall_timeout);
+    if (!got.ok()) co_return RelayEnd::sender_gone;
+    BodyReader::Piece piece;
+    if (got.ended()) {
+      if (!body->sender_closed()) co_return RelayEnd::sender_gone;
+      piece.data = into.first(0);
+    } else {
+      piece = body->take(into.first(got.bytes));
+      if (!piece.error.empty()) co_return RelayEnd::sender_broken;
+      if (body->bytes() > relay.bytes_max) co_return RelayEnd::too_large;
+      *surplus = into.subspan(piece.consumed, got.bytes - piece.consumed);
+    }
+    // Trailers may be larger than the room behind the data: then they go out on their own, from the front.
+    const bool last = body->done();
+    const bool trailers_apart = last && !body->trailers().empty();
+    std::span<char> out = frame(relay.framing, piece.data, last && !trailers_apart, {});
+    if (!out.empty()) {
+      const io::Moved sent = co_await to->write_all(out, loop.now() + relay.stall_timeout);
+      if (!sent.ok()) co_return RelayEnd::receiver_gone;
+    }
+    if (trailers_apart && relay.framing == http::Framing::chunked) {
+      std::string end = "0\r\n";
+      end.append(body->trailers()).append("\r\n");
+      const io::Moved sent = co_await to->write_all(end, loop.now() + relay.stall_timeout);
+      if (!sent.ok()) co_return RelayEnd::receiver_gone;
+    }
+    if (pieces % kPiecesPerTurn == 0) co_await loop.yield();
+  }
+  co_return RelayEnd::complete;
+}
+
+}  // namespace holdfast::proxy

@@ -1,0 +1,76 @@
+// Bodies on their way through: BodyReader finds where one ends, frame() puts it into the framing of the other side, and
+// relay_body() moves what has not arrived yet, a bounded buffer at a time, as fast as the slower side allows.
+//
+// Both directions use the same three: nothing here knows requests from responses.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "http/chunk_writer.h"
+#include "http/chunked.h"
+#include "http/head.h"
+#include "io/buffer_pool.h"
+#include "io/stream.h"
+#include "io/task.h"
+
+namespace holdfast::proxy {
+
+/// Takes a body out of the bytes received (RFC 9112 6.3).
+class BodyReader {
+ public:
+  void start(http::Framing framing, std::uint64_t content_length, const http::Limits& limits);
+
+  struct Piece {
+    std::span<char> data;      ///< of the body, inside the bytes given
+    std::size_t consumed = 0;  ///< bytes used up; the rest belongs to whatever follows the body
+    std::string_view error;    ///< the framing is broken: nothing may be reused
+  };
+  Piece take(std::span<char> received);
+
+  /// The body is complete.
+  bool done() const { return done_; }
+  /// The sender closed: the end of a body that lasts until then; too early for any other.
+  /// Returns whether the body is complete.
+  bool sender_closed();
+
+  http::Framing framing() const { return framing_; }
+  /// Data bytes so far.
+  std::uint64_t bytes() const { return bytes_; }
+  std::string_view trailers() const { return chunked_.trailers(); }
+
+ private:
+  http::Framing framing_ = http::Framing::none;
+  bool done_ = true;
+  std::uint64_t left_ = 0;
+  std::uint64_t bytes_ = 0;
+  http::ChunkedDecoder chunked_;
+};
+
+/// Frames `data` where it lies. Returns what is to be sent: possibly nothing, when there is no data and no end to mark.
+/// Requires: for chunked, kChunkHeadroom before the data and kChunkTailroom + trailers.size() behind it.
+std::span<char> frame(http::Framing framing, std::span<char> data, bool last, std::string_view trailers);
+
+/// Why a relay ended before the end of the body.
+enum class RelayEnd : unsigned char {
+  complete,
+  sender_gone,    ///< it closed, was reset, or stalled
+  sender_broken,  ///< its framing is wrong
+  receiver_gone,  ///< it closed, was reset, or stalled
+  too_large,
+};
+
+struct Relay {
+  http::Framing framing = http::Framing::length;  ///< towards the receiver
+  Duration stall_timeout{};                       ///< between two pieces, in either direction
+  std::uint64_t bytes_max = ~std::uint64_t{0};
+};
+
+/// Moves the rest of the body from `from` to `to` through `room`. Bytes that follow the body are left in `room`:
+/// `*surplus` says where.
+/// On stop: a cancelled stream ends the relay as if its peer had gone.
+io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay,
+                              std::span<char>* room, std::span<char>* surplus);
+
+}  // namespace holdfast::proxy

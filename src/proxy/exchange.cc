@@ -1,0 +1,263 @@
+#include "proxy/exchange.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/check.h"
+#include "http/status.h"
+
+namespace holdfast::proxy {
+
+io::Task<bool> serve_requests(Ref<Session> session) {
+  constexpr int kRequestsPerTurn = 16;  // of one pipeline, before others get their turn
+  Exchange exchange(*session);
+  for (int served = 1;; ++served) {
+    Exchange::HeadState head = exchange.read_head_now();
+    if (head == Exchange::HeadState::nothing) co_return true;
+    if (head == Exchange::HeadState::incomplete) head = co_await exchange.read_head();
+    if (head == Exchange::HeadState::gone) co_return false;
+    if (head == Exchange::HeadState::complete) {
+      co_await exchange.serve();
+    }
+    exchange.account();
+    if (!exchange.keep_alive_) co_return false;
+    exchange.prepare_next();
+    if (served % kRequestsPerTurn == 0) co_await session->worker().loop().yield();
+  }
+}
+
+Exchange::Exchange(Session& session)
+    : session_(session),
+      worker_(session.worker()),
+      client_(session.stream()),
+      heads_(worker_.take_heads()),
+      in_(worker_.buffers().lend()),
+      upload_(worker_.loop()) {}
+
+Exchange::~Exchange() {
+  give_up_endpoint();
+  worker_.return_heads(std::move(heads_));
+}
+
+// ---- the head
+
+// Everything of a small request is usually there with the first read: no coroutine for that.
+Exchange::HeadState Exchange::read_head_now() {
+  snapshot_ = worker_.snapshot();
+  listener_ = snapshot_->shared->find_listener(session_.listener());
+  if (listener_ == nullptr) return HeadState::gone;
+  if (begin_ == end_) {
+    const io::Moved got = client_.try_read(in_.all());
+    if (got.error == EAGAIN) return HeadState::nothing;
+    if (!got.ok() || got.ended()) return HeadState::gone;
+    begin_ = 0;
+    end_ = got.bytes;
+  }
+  started_ = worker_.loop().now();
+  record_ = AccessRecord{};
+  return parse_head();
+}
+
+Exchange::HeadState Exchange::parse_head() {
+  const std::string_view bytes(in_.data() + begin_, end_ - begin_);
+  const bool full = end_ == in_.size() || bytes.size() >= listener_->head_limits.header_bytes;
+  if (!heads_->scanner.should_parse(bytes) && !full) return HeadState::incomplete;
+  const http::ParseOutcome outcome = http::parse_request_head(bytes, listener_->head_limits, heads_->request);
+  if (outcome.status == http::ParseStatus::incomplete) return HeadState::incomplete;
+  if (outcome.status == http::ParseStatus::complete) {
+    begin_ += outcome.head_bytes;
+    return HeadState::complete;
+  }
+  worker_.counters.bad_requests.add();
+  keep_alive_ = false;
+  record_.status = outcome.answer;
+  record_.reason = outcome.reason;
+  http::LocalResponse response;
+  response.status = outcome.answer;
+  response.reason = "bad-request";
+  response.body = outcome.reason;
+  const std::optional<std::size_t> size = http::write_local_response(response, worker_.scratch());
+  // Best effort: a peer that breaks the protocol is not waited for.
+  if (size) (void)client_.try_write(worker_.scratch().first(*size));
+  return HeadState::refused;
+}
+
+bool Exchange::make_room_for_head() {
+  if (end_ < in_.size()) return true;
+  const std::size_t held = end_ - begin_;
+  const std::size_t needed = listener_->head_limits.header_bytes + worker_.buffers().buffer_bytes();
+  if (begin_ == 0 && in_.size() >= needed) return false;
+  io::Buffer larger = worker_.buffers().lend_large(std::max(needed, in_.size()));
+  std::memcpy(larger.data(), in_.data() + begin_, held);
+  in_ = std::move(larger);
+  begin_ = 0;
+  end_ = held;
+  return true;
+}
+
+// The rest of a head that comes in pieces. The time-out is for the whole of it: a byte now and then buys nothing.
+io::Task<Exchange::HeadState> Exchange::read_head() {
+  const Deadline deadline = started_ + listener_->config.limits.request_header_timeout;
+  while (true) {
+    check(make_room_for_head(), "the parser refuses a head that is larger than its limit");
+    const std::span<char> room = in_.all().subspan(end_);
+    const io::Moved got = co_await client_.read_some(room, deadline);
+    if (got.error == ETIMEDOUT) {
+      keep_alive_ = false;
+      co_await answer_error(408, "header-timeout");
+      co_return HeadState::refused;
+    }
+    if (!got.ok() || got.ended()) co_return HeadState::gone;
+    end_ += got.bytes;
+    const HeadState state = parse_head();
+    if (state != HeadState::incomplete) co_return state;
+  }
+}
+
+// ---- the request
+
+void Exchange::begin() {
+  const http::RequestHead& request = heads_->request;
+  ++session_.requests;
+  worker_.counters.requests.add();
+  session_.idle = false;
+  keep_alive_ =
+      request.keep_alive && !worker_.draining() && session_.requests < listener_->config.limits.requests_per_connection;
+  answer_begun_ = false;
+  streamed_ = false;
+  uploading_ = false;
+  upload_end_ = RelayEnd::complete;
+  tries_ = 0;
+  service_ = nullptr;
+  answered_ = {};
+
+  request_body_.start(request.framing, request.content_length, listener_->head_limits);
+  make_request_id();
+  record_.client = session_.client();
+  record_.method = request.method_text;
+  record_.host = request.host;
+  record_.path = request.path;
+  record_.listener = session_.listener();
+  record_.request_id = request_id_;
+}
+
+void Exchange::make_request_id() {
+  const http::Field* own = session_.trusted_peer() ? heads_->request.find(http::Name::x_request_id) : nullptr;
+  if (own != nullptr && !own->value.empty() && own->value.size() <= 128) {
+    request_id_ = own->value;
+    return;
+  }
+  const std::string_view made = worker_.next_request_id();
+  std::copy(made.begin(), made.end(), request_id_text_.begin());
+  request_id_ = {request_id_text_.data(), made.size()};
+}
+
+io::Task<> Exchange::serve() {
+  begin();
+  const http::RequestHead& request = heads_->request;
+  const Destination destination = listener_->router.route(request.host, request.path);
+  if (!destination.found()) {
+    co_await answer_error(404, "no-route");
+    co_return;
+  }
+  if (destination.redirect != nullptr) {
+    co_await redirect(destination.redirect);
+    co_return;
+  }
+  service_ = snapshot_->services[destination.service].get();
+  record_.service = service_->service().name();
+  deadline_ = started_ + service_->config().timeouts.request;
+
+  if (request.framing == http::Framing::length && request.content_length > listener_->config.limits.body_bytes) {
+    co_await answer_error(413, "request-too-large");
+    co_return;
+  }
+  const BodyReader::Piece piece = request_body_.take({in_.data() + begin_, end_ - begin_});
+  first_piece_ = piece.data;
+  begin_ += piece.consumed;
+  if (!piece.error.empty()) {
+    worker_.counters.bad_requests.add();
+    co_await answer_error(400, "bad-request");
+    co_return;
+  }
+  if (request_body_.bytes() > listener_->config.limits.body_bytes) {
+    co_await answer_error(413, "request-too-large");
+    co_return;
+  }
+  co_await forward();
+}
+
+// ---- answers of our own
+
+io::Task<> Exchange::answer_error(std::uint16_t status, std::string_view reason) {
+  http::LocalResponse response;
+  response.status = status;
+  response.reason = reason;
+  if (status == 503) response.retry_after_s = 1;
+  co_await answer_locally(response);
+}
+
+io::Task<> Exchange::redirect(const config::Redirect* redirect) {
+  const http::Field location{.name = "Location", .value = redirect->to, .id = http::Name::location};
+  http::LocalResponse response;
+  response.status = redirect->status;
+  response.extra = {&location, 1};
+  co_await answer_locally(response);
+}
+
+io::Task<> Exchange::answer_locally(http::LocalResponse response) {
+  // A body that is still coming would be read as the next request: the connection ends instead.
+  if (!request_body_.done()) keep_alive_ = false;
+  response.keep_alive = keep_alive_;
+  response.client_minor_version = heads_->request.minor_version;
+  response.to_head = heads_->request.method == http::Method::head;
+  worker_.counters.local_answers.add();
+  record_.status = response.status;
+  record_.reason = response.reason;
+  answer_begun_ = true;
+  const std::optional<std::size_t> size = http::write_local_response(response, worker_.scratch());
+  check(size.has_value(), "an answer of our own fits the scratch room");
+  const std::string text(worker_.scratch().data(), *size);
+  const Deadline deadline = worker_.loop().now() + listener_->config.limits.stall_timeout;
+  const io::Moved sent = co_await client_.write_all(text, deadline);
+  if (!sent.ok()) keep_alive_ = false;
+  record_.response_bytes = sent.bytes;
+}
+
+// ---- after it
+
+void Exchange::account() {
+  const Duration took = worker_.loop().now() - started_;
+  if (service_ != nullptr) {
+    service_->requests.add();
+    service_->answers[record_.status / 100 < 6 ? record_.status / 100 : 0].add();
+    service_->latency.record(took);
+  }
+  give_up_endpoint();
+  AccessRing* ring = worker_.log_ring();
+  if (ring == nullptr) return;
+  const config::Share sample = snapshot_->shared->model.proxy.access_log.sample;
+  if (sample < config::percent(100) && worker_.prng().below(10'000) >= sample.basis_points) return;
+  record_.duration_us = static_cast<std::uint32_t>(std::min<Duration::rep>(took / 1us, UINT32_MAX));
+  record_.wall_us = worker_.wall_clock_us() - record_.duration_us;
+  if (answered_ != Instant{}) record_.upstream_us = static_cast<std::uint32_t>((answered_ - started_) / 1us);
+  record_.request_bytes = request_body_.bytes();
+  record_.attempts = static_cast<std::uint8_t>(tries_);
+  ring->push(record_);
+}
+
+// What came behind the request is the beginning of the next one.
+void Exchange::prepare_next() {
+  heads_->scanner.reset();
+  service_ = nullptr;
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    return;
+  }
+  std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+}
+
+}  // namespace holdfast::proxy

@@ -1,0 +1,296 @@
+// Exchange, second part: the request goes to an endpoint, and to another one when that is safe.
+#include <cerrno>
+#include <cstring>
+
+#include "balance/retry.h"
+#include "base/check.h"
+#include "base/hash.h"
+#include "http/lookup.h"
+#include "http/write_request.h"
+#include "io/loop.h"
+#include "proxy/exchange.h"
+#include "proxy/tunnel.h"
+
+namespace holdfast::proxy {
+
+io::Task<> Exchange::forward() {
+  if (heads_->request.expect_continue && !request_body_.done()) {
+    const io::Moved sent = co_await client_.write_all(http::kContinue, deadline_);
+    if (!sent.ok()) {
+      keep_alive_ = false;
+      co_return;
+    }
+  }
+  service_->retry_budget.count_request(started_);
+  Failure failure = Failure::none;
+  while (true) {
+    const std::optional<std::uint32_t> picked = pick();
+    if (!picked) {
+      co_await wait_for_place();
+      if (!claimed_) {
+        if (!answer_begun_) co_await answer_failure(failure);
+        co_return;
+      }
+    }
+    failure = co_await attempt();
+    if (failure == Failure::none) {
+      const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
+      report(server_error ? Failure::status : Failure::none);
+      co_await relay_answer();
+      co_return;
+    }
+    co_await end_upload();
+    report(failure);
+    if (!may_try_again(failure)) break;
+    give_up_endpoint();
+    service_->retries.add();
+  }
+  if (failure == Failure::status) {
+    co_await relay_answer();
+  } else {
+    co_await answer_failure(failure);
+  }
+}
+
+// ---- who
+
+std::uint64_t Exchange::hash_key() const {
+  const config::HashKey& key = service_->config().balance.hash.key;
+  const http::RequestHead& request = heads_->request;
+  switch (key.source) {
+    case config::HashKey::Source::client_ip: return hash64(session_.client());
+    case config::HashKey::Source::path: return hash64(request.path);
+    case config::HashKey::Source::header: {
+      const http::Field* field = request.find(key.name);
+      return hash64(field == nullptr ? std::string_view{} : field->value);
+    }
+    case config::HashKey::Source::cookie: return hash64(http::find_cookie(request, key.name).value_or(""));
+    case config::HashKey::Source::query: return hash64(http::find_query(request, key.name).value_or(""));
+  }
+  return 0;
+}
+
+// Claims an endpoint: it is owed a release.
+std::optional<std::uint32_t> Exchange::pick() {
+  const config::Balance& balance = service_->config().balance;
+  balance::Question question;
+  question.tried = {tried_.data(), std::min(tries_, tried_.size())};
+  if (balance.algorithm == config::Algorithm::hash) question.hash = hash_key();
+  if (!balance.sticky_cookie.empty()) {
+    question.sticky = service_->endpoint_of_token(http::find_cookie(heads_->request, balance.sticky_cookie));
+  }
+  const balance::Pick pick = service_->pick(question, worker_.loop().now());
+  if (pick.outcome != balance::Outcome::picked) {
+    all_busy_ = pick.outcome == balance::Outcome::all_busy;
+    return std::nullopt;
+  }
+  endpoint_ = pick.index;
+  claimed_ = true;
+  set_sticky_ = !balance.sticky_cookie.empty() && question.sticky != pick.index;
+  return endpoint_;
+}
+
+// Waits in the service's queue while every endpoint is at its limit. Answers the client itself when the wait is in
+// vain.
+io::Task<> Exchange::wait_for_place() {
+  if (!all_busy_) co_return;
+  upstream::Service& service = service_->service();
+  if (!service.enter_queue()) {
+    service_->queue_full.add();
+    co_await answer_error(503, "queue-full");
+    co_return;
+  }
+  const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().limits.queue_timeout);
+  while (!claimed_) {
+    const bool woken = co_await service_->wait_for_place(deadline);
+    if (pick() || !all_busy_) break;
+    if (!woken) break;
+  }
+  service.leave_queue();
+  if (claimed_ || !all_busy_) co_return;
+  service_->queue_timeouts.add();
+  co_await answer_error(503, "queue-timeout");
+}
+
+void Exchange::give_up_endpoint() {
+  connection_.reset();
+  if (!claimed_) return;
+  claimed_ = false;
+  service_->release(endpoint_);
+}
+
+// ---- one attempt
+
+io::Task<Exchange::Failure> Exchange::attempt() {
+  if (tries_ < tried_.size()) tried_[tries_] = endpoint_;
+  ++tries_;
+  sent_ = false;
+  upstream::LocalEndpoint& endpoint = service_->endpoint(endpoint_);
+  endpoint.requests.add();
+  record_.endpoint = endpoint.endpoint->name;
+
+  connection_ = endpoint.idle.take();
+  if (connection_ == nullptr) {
+    const Failure failure = co_await open_connection();
+    if (failure != Failure::none) co_return failure;
+  }
+  const Failure failure = co_await send_request();
+  if (failure != Failure::none) co_return failure;
+  if (!request_body_.done()) {
+    uploading_ = true;
+    streamed_ = true;
+    upload_.add(upload());
+  }
+  co_return co_await read_answer_head();
+}
+
+io::Task<Exchange::Failure> Exchange::open_connection() {
+  upstream::LocalEndpoint& endpoint = service_->endpoint(endpoint_);
+  endpoint.connects.add();
+  Result<std::unique_ptr<io::Stream>> stream = io::Stream::start_connect(worker_.loop(), endpoint.endpoint->address);
+  if (!stream) co_return Failure::connect;
+  connection_ = std::make_unique<upstream::Connection>(std::move(*stream));
+  const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().timeouts.connect);
+  const int error = co_await connection_->stream->connected(deadline);
+  if (error == 0) co_return Failure::none;
+  connection_.reset();
+  co_return Failure::connect;
+}
+
+// Head and what has come of the body leave in one send. Only what the kernel does not take at once is copied.
+io::Task<Exchange::Failure> Exchange::send_request() {
+  const http::RequestHead& request = heads_->request;
+  http::RequestRewrite rewrite;
+  rewrite.client = session_.client();
+  rewrite.proto = "http";
+  rewrite.request_id = request_id_;
+  rewrite.trust_forwarded = session_.trusted_peer();
+  rewrite.websocket = request.websocket;
+
+  const std::span<char> room = worker_.scratch();
+  const std::optional<std::size_t> head = http::write_request_head(request, rewrite, room);
+  check(head.has_value(), "a request head within its limits fits the scratch room");
+  std::size_t size = *head;
+  if (!first_piece_.empty() || request.framing == http::Framing::chunked) {
+    const bool chunked = request.framing == http::Framing::chunked;
+    const std::size_t at = size + (chunked ? http::kChunkHeadroom : 0);
+    std::memcpy(room.data() + at, first_piece_.data(), first_piece_.size());
+    const std::span<char> framed =
+        frame(request.framing, room.subspan(at, first_piece_.size()), request_body_.done(), request_body_.trailers());
+    std::memmove(room.data() + size, framed.data(), framed.size());
+    size += framed.size();
+  }
+  io::Stream& stream = *connection_->stream;
+  const io::Moved sent = stream.try_write(room.first(size));
+  sent_ = sent_ || sent.bytes > 0;
+  if (sent.error != 0 && sent.error != EAGAIN) co_return Failure::reset;
+  if (sent.bytes == size) co_return Failure::none;
+  const std::string rest(room.data() + sent.bytes, size - sent.bytes);
+  const io::Moved more = co_await stream.write_all(rest, deadline_);
+  sent_ = sent_ || more.bytes > 0;
+  if (more.error == ETIMEDOUT) co_return Failure::timeout;
+  co_return more.ok() ? Failure::none : Failure::reset;
+}
+
+// The rest of the body, beside the answer. Its room is the buffer behind the head, which must stay readable for the
+// log.
+io::Task<> Exchange::upload() {
+  std::span<char> room = in_.all().subspan(begin_);
+  std::span<char> surplus;
+  const config::ListenerLimits& limits = listener_->config.limits;
+  const Relay relay{heads_->request.framing, limits.stall_timeout, limits.body_bytes};
+  upload_end_ = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room, &surplus);
+  uploading_ = false;
+  if (!surplus.empty()) {
+    begin_ = static_cast<std::size_t>(surplus.data() - in_.data());
+    end_ = begin_ + surplus.size();
+  } else {
+    end_ = begin_;
+  }
+  // An endpoint that stopped reading may still have answered; a client that failed needs no answer.
+  if (upload_end_ != RelayEnd::complete && upload_end_ != RelayEnd::receiver_gone) connection_->stream->cancel();
+}
+
+// The exchange is over before the request was read to its end: nobody wants the rest.
+io::Task<> Exchange::end_upload() {
+  if (upload_.size() == 0) co_return;
+  keep_alive_ = false;
+  client_.stop_reading();
+  connection_->stream->cancel();
+  co_await upload_.join(kNever);
+}
+
+// ---- what a failure means
+
+bool Exchange::may_try_again(Failure failure) {
+  const config::Retries& retries = service_->config().retries;
+  const balance::RetryRules rules{.attempts = retries.attempts,
+                                  .connect_failure = retries.on.connect_failure,
+                                  .reset = retries.on.reset,
+                                  .timeout = retries.on.timeout,
+                                  .statuses = retries.on.statuses};
+  const balance::Attempted attempted{.idempotent = http::is_idempotent(heads_->request.method),
+                                     .sent = sent_,
+                                     .replayable = !streamed_,
+                                     .answer_started = answer_begun_,
+                                     .retries_used = static_cast<unsigned>(tries_ - 1)};
+  balance::Failure what;
+  what.stage = balance::Stage::exchanging;
+  switch (failure) {
+    case Failure::connect:
+      what.stage = balance::Stage::connecting;
+      what.code = Code::refused;
+      break;
+    case Failure::timeout: what.code = Code::timed_out; break;
+    case Failure::protocol: what.code = Code::protocol; break;
+    case Failure::status:
+      what.stage = balance::Stage::answering;
+      what.status = heads_->response.status;
+      break;
+    case Failure::client: what.side = Side::client; [[fallthrough]];
+    case Failure::reset:
+    case Failure::none: what.code = Code::closed; break;
+  }
+  const Instant now = worker_.loop().now();
+  if (now >= deadline_) return false;
+  return balance::may_retry(rules, what, attempted, service_->retry_budget, now) == balance::RetryVerdict::retry;
+}
+
+// Tells balancer and health how the attempt went.
+void Exchange::report(Failure failure) {
+  if (failure == Failure::client) return;
+  upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
+  const Instant now = worker_.loop().now();
+  const bool failed = failure != Failure::none;
+  service_->observe(endpoint_, now - started_, failed, now);
+  if (failed) local.failures.add();
+  if (failure == Failure::connect) {
+    local.connect_failures.add();
+    local.idle.clear();  // whoever does not listen any more has no use for these either
+    worker_.health().report_connect_failure(service_->shared_service(), endpoint_);
+    return;
+  }
+  const std::uint32_t in_a_row = balance::count_outcome(local.endpoint->load, failed);
+  const auto& outlier = service_->config().outlier_ejection;
+  if (outlier && in_a_row >= outlier->consecutive_failures) {
+    worker_.health().report_failures(service_->shared_service(), endpoint_, in_a_row);
+  }
+}
+
+io::Task<> Exchange::answer_failure(Failure failure) {
+  switch (failure) {
+    case Failure::none: co_await answer_error(503, "no-healthy-endpoint"); break;
+    case Failure::connect: co_await answer_error(503, "connect-failed"); break;
+    case Failure::timeout: co_await answer_error(504, "upstream-timeout"); break;
+    case Failure::protocol: co_await answer_error(502, "upstream-protocol"); break;
+    case Failure::reset:
+    case Failure::status: co_await answer_error(502, "upstream-reset"); break;
+    case Failure::client:
+      keep_alive_ = false;
+      if (upload_end_ == RelayEnd::too_large) co_await answer_error(413, "request-too-large");
+      if (upload_end_ == RelayEnd::sender_broken) co_await answer_error(400, "bad-request");
+      break;
+  }
+}
+
+}  // namespace holdfast::proxy

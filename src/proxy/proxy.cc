@@ -1,0 +1,166 @@
+#include "proxy/proxy.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "io/scope.h"
+#include "io/stop.h"
+
+namespace holdfast::proxy {
+
+// A worker lives and dies on its own thread.
+struct Proxy::Thread : Pinned {
+  explicit Thread(unsigned number) : thread("worker-" + std::to_string(number)) {}
+  ~Thread() {
+    thread.run_and_wait([this] { worker.reset(); });
+  }
+
+  io::LoopThread thread;
+  std::unique_ptr<Worker> worker;
+};
+
+Proxy::Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell)
+    : control_(control), health_(control, std::move(tell)) {}
+
+Proxy::~Proxy() = default;
+
+Result<> Proxy::start(config::Model model) {
+  const unsigned threads = model.proxy.threads != 0 ? model.proxy.threads : std::thread::hardware_concurrency();
+  Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), nullptr);
+  if (!snapshot) return pass(snapshot, "configuration");
+  snapshot_ = std::move(*snapshot);
+  if (snapshot_->model.proxy.access_log.enabled()) {
+    Result<std::unique_ptr<AccessLog>> log = AccessLog::open(snapshot_->model.proxy.access_log);
+    if (!log) return pass(log, "start");
+    log_ = std::move(*log);
+  }
+  for (unsigned i = 0; i < std::max(threads, 1U); ++i) workers_.push_back(std::make_unique<Thread>(i));
+  Result<std::vector<Binding>> fresh = bind_new(snapshot_->model);
+  if (!fresh) {
+    workers_.clear();
+    return pass(fresh, "start");
+  }
+  health_.watch(snapshot_->services);
+  for (unsigned i = 0; i < workers_.size(); ++i) {
+    Thread& each = *workers_[i];
+    AccessRing* ring = log_ == nullptr ? nullptr : log_->add_ring();
+    each.thread.run_and_wait([&] {
+      each.worker = std::make_unique<Worker>(each.thread.loop(), i, health_, ring);
+      each.worker->adopt(snapshot_);
+    });
+  }
+  hand_out(std::move(*fresh));
+  return {};
+}
+
+Result<> Proxy::apply(config::Model model) {
+  Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), snapshot_.get());
+  if (!snapshot) return pass(snapshot, "configuration");
+  Result<std::vector<Binding>> fresh = bind_new((*snapshot)->model);
+  if (!fresh) return pass(fresh, "reload");
+
+  snapshot_ = std::move(*snapshot);
+  health_.watch(snapshot_->services);
+  for (const auto& each : workers_) {
+    each->thread.loop().post([worker = each->worker.get(), next = snapshot_] { worker->adopt(next); });
+  }
+  const auto gone = [this](const Binding& binding) {
+    const Listener* listener = snapshot_->find_listener(binding.listener);
+    return listener == nullptr ||
+           std::ranges::find(listener->config.bind, binding.asked) == listener->config.bind.end();
+  };
+  for (const Binding& binding : bindings_) {
+    if (!gone(binding)) continue;
+    for (const auto& each : workers_) {
+      each->thread.loop().post(
+          [worker = each->worker.get(), address = binding.address] { worker->stop_listening(address); });
+    }
+  }
+  std::erase_if(bindings_, gone);
+  hand_out(std::move(*fresh));
+  return {};
+}
+
+// Everything is bound before anything changes: an address that is taken refuses the whole configuration.
+Result<std::vector<Proxy::Binding>> Proxy::bind_new(const config::Model& model) const {
+  std::vector<Binding> fresh;
+  for (const config::Listener& listener : model.listeners) {
+    for (const config::Address& asked : listener.bind) {
+      const bool known = std::ranges::any_of(bindings_, [&](const Binding& binding) {
+        return binding.listener == listener.name && binding.asked == asked;
+      });
+      if (known) continue;
+      Result<io::SocketAddress> address = asked.is_unix() ? io::SocketAddress::from_unix(asked.host)
+                                                          : io::SocketAddress::from_ip(asked.host, asked.port);
+      if (!address) return pass(address, "listeners." + listener.name);
+      Binding binding{listener.name, asked, *address, {}};
+      for (std::size_t i = 0; i < workers_.size(); ++i) {
+        Result<io::UniqueFd> socket = binding.address.is_unix() && i > 0 ? io::duplicate(binding.sockets.front())
+                                                                         : io::listen_on(binding.address);
+        if (!socket) return pass(socket, "listeners." + listener.name);
+        // With port 0 the system chooses for the first worker; the others follow.
+        if (i == 0 && !binding.address.is_unix()) binding.address = io::local_address(socket->get());
+        binding.sockets.push_back(std::move(*socket));
+      }
+      fresh.push_back(std::move(binding));
+    }
+  }
+  return fresh;
+}
+
+void Proxy::hand_out(std::vector<Binding> fresh) {
+  for (Binding& binding : fresh) {
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+      Thread& each = *workers_[i];
+      each.thread.loop().post(
+          [worker = each.worker.get(), listener = binding.listener, address = binding.address,
+           socket = std::move(binding.sockets[i])]() mutable { worker->listen(listener, address, std::move(socket)); });
+    }
+    binding.sockets.clear();
+    bindings_.push_back(std::move(binding));
+  }
+}
+
+io::Task<> Proxy::drain(Deadline deadline) {
+  constexpr Duration kLook = 10ms;
+  health_.stop();
+  for (const auto& each : workers_) {
+    each->thread.loop().post([worker = each->worker.get()] { worker->drain(); });
+  }
+  io::Stop never;
+  bool cut = false;
+  while (true) {
+    std::size_t open = 0;
+    for_each_worker([&open](Worker& worker) { open += worker.tasks().size(); });
+    if (open == 0) break;
+    if (!cut && control_.now() >= deadline) {
+      for_each_worker([](Worker& worker) { worker.cut_off(); });
+      cut = true;
+    }
+    co_await io::sleep_until(control_, control_.now() + kLook, never);
+  }
+  co_await health_.idle(kNever);
+  workers_.clear();
+  for (const Binding& binding : bindings_) {
+    if (binding.address.is_unix()) ::unlink(binding.asked.host.c_str());
+  }
+  log_.reset();
+}
+
+void Proxy::reopen_log() {
+  if (log_ != nullptr) log_->reopen();
+}
+
+std::vector<Proxy::Bound> Proxy::bound() const {
+  std::vector<Bound> all;
+  for (const Binding& binding : bindings_) all.push_back({binding.listener, binding.address});
+  return all;
+}
+
+void Proxy::for_each_worker(const std::function<void(Worker&)>& read) {
+  for (const auto& each : workers_) {
+    each->thread.run_and_wait([&] { read(*each->worker); });
+  }
+}
+
+}  // namespace holdfast::proxy

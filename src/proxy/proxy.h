@@ -1,0 +1,80 @@
+// Proxy: the data plane as a whole, run from one control loop: workers, listening sockets, the health keeper, the
+// access log. Start reading at start() and apply(); the life of a request begins in worker.cc.
+//
+// All functions belong to the control loop. What workers do is posted to their loops.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/pinned.h"
+#include "base/result.h"
+#include "config/model.h"
+#include "io/listening_socket.h"
+#include "io/loop_thread.h"
+#include "proxy/access_log.h"
+#include "proxy/snapshot.h"
+#include "proxy/worker.h"
+#include "upstream/health_keeper.h"
+
+namespace holdfast::proxy {
+
+class Proxy : Pinned {
+ public:
+  Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell);
+  ~Proxy();
+
+  /// Binds everything, then starts the workers.
+  /// Errors: an address that cannot be bound, a log that cannot be opened; nothing runs then.
+  Result<> start(config::Model model);
+
+  /// Makes `model` the configuration of all workers. Listeners that stay keep their sockets and connections; unchanged
+  /// services keep their balancers, pools and counters.
+  /// Errors: as start(); the configuration of before goes on whole.
+  Result<> apply(config::Model model);
+
+  /// Stops accepting, lets requests in flight finish, cuts off what is left at the deadline, and ends the threads.
+  io::Task<> drain(Deadline deadline);
+
+  /// For log rotation.
+  void reopen_log();
+
+  struct Bound {
+    std::string listener;
+    io::SocketAddress address;  ///< with the port the system chose for port 0
+  };
+  std::vector<Bound> bound() const;
+
+  const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+  upstream::HealthKeeper& health() { return health_; }
+  std::size_t worker_count() const { return workers_.size(); }
+
+  /// Runs `read` on the loop of every worker, one after the other, and waits: for status and metrics.
+  void for_each_worker(const std::function<void(Worker&)>& read);
+
+ private:
+  /// One bound address: a socket per worker, or one that all share (Unix).
+  struct Binding {
+    std::string listener;
+    config::Address asked;
+    io::SocketAddress address;
+    std::vector<io::UniqueFd> sockets;  ///< until the workers have them
+  };
+
+  struct Thread;
+
+  Result<std::vector<Binding>> bind_new(const config::Model& model) const;
+  void hand_out(std::vector<Binding> fresh);
+
+  io::Loop& control_;
+  upstream::HealthKeeper health_;
+  std::unique_ptr<AccessLog> log_;
+  std::vector<std::unique_ptr<Thread>> workers_;
+  std::vector<Binding> bindings_;
+  std::shared_ptr<const Snapshot> snapshot_;
+};
+
+}  // namespace holdfast::proxy

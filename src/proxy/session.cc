@@ -1,0 +1,41 @@
+#include "proxy/session.h"
+
+#include <algorithm>
+
+#include "proxy/exchange.h"
+
+namespace holdfast::proxy {
+
+Session::Session(Worker& worker, io::UniqueFd fd, const io::SocketAddress& peer, std::string listener)
+    : worker_(&worker), stream_(worker.loop(), std::move(fd)), listener_(std::move(listener)) {
+  place_ = worker.sessions().insert(worker.sessions().end(), this);
+  worker.counters.open.add();
+  const std::string text = peer.is_unix() ? std::string("unix") : io::ip_to_string(peer);
+  client_size_ = static_cast<std::uint8_t>(std::min(text.size(), client_.size()));
+  std::copy_n(text.begin(), client_size_, client_.begin());
+  const Listener* config = worker.snapshot()->shared->find_listener(listener_);
+  trusted_peer_ = config != nullptr && config->trusts(peer);
+}
+
+Session::~Session() {
+  worker_->sessions().erase(place_);
+  worker_->counters.open.subtract();
+}
+
+io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener) {
+  Session session(*worker, std::move(fd), peer, std::move(listener));
+  while (true) {
+    const Listener* config = worker->snapshot()->shared->find_listener(session.listener());
+    if (config == nullptr) break;
+    const config::ListenerLimits& limits = config->config.limits;
+    const Duration patience = session.requests == 0 ? limits.request_header_timeout : limits.idle_timeout;
+    session.idle = true;
+    const int error = co_await session.stream().readable(worker->loop().now() + patience);
+    if (error != 0) break;
+    session.idle = false;
+    const bool again = co_await serve_requests(session);
+    if (!again) break;
+  }
+}
+
+}  // namespace holdfast::proxy

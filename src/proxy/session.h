@@ -1,0 +1,48 @@
+// Session: one client connection. Between requests it is small and owns no buffer; while requests are there, an
+// Exchange (exchange.h) carries them one after the other. Start reading at serve_http().
+#pragma once
+
+#include <array>
+#include <list>
+#include <memory>
+#include <string_view>
+
+#include "base/pinned.h"
+#include "io/stream.h"
+#include "io/task.h"
+#include "proxy/worker.h"
+
+namespace holdfast::proxy {
+
+class Session : Pinned {
+ public:
+  Session(Worker& worker, io::UniqueFd fd, const io::SocketAddress& peer, std::string listener);
+  ~Session();
+
+  Worker& worker() { return *worker_; }
+  io::Stream& stream() { return stream_; }
+  std::string_view client() const { return {client_.data(), client_size_}; }
+  const std::string& listener() const { return listener_; }
+  bool trusted_peer() const { return trusted_peer_; }
+
+  /// Waiting for a request: it may be closed without hurting one.
+  bool idle = true;
+  std::uint32_t requests = 0;
+
+ private:
+  Worker* worker_;
+  io::Stream stream_;
+  std::string listener_;
+  std::list<Session*>::iterator place_;
+  std::array<char, 45> client_;
+  std::uint8_t client_size_ = 0;
+  bool trusted_peer_ = false;
+};
+
+/// Serves one HTTP connection until it ends.
+io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener);
+
+/// Serves one TCP connection: picks an endpoint, connects (another one if that fails), joins the two.
+io::Task<> serve_tcp(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener);
+
+}  // namespace holdfast::proxy

@@ -1,0 +1,188 @@
+#include "proxy/worker.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <unordered_map>
+
+#include "proxy/session.h"
+
+namespace holdfast::proxy {
+
+// A listening socket of this loop.
+struct Worker::Door : Pinned {
+  Door(io::Loop& loop, std::string listener_, const io::SocketAddress& address_, io::UniqueFd socket)
+      : listener(std::move(listener_)), address(address_), acceptor(loop, std::move(socket)) {}
+
+  const std::string listener;
+  const io::SocketAddress address;
+  io::Acceptor acceptor;
+};
+
+namespace {
+
+constexpr std::size_t kBuffersKept = 1024;
+constexpr std::size_t kHeadsKept = 1024;
+
+std::int64_t wall_offset_us(Instant now) {
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(wall).count() - now.time_since_epoch() / 1us;
+}
+
+}  // namespace
+
+Worker::Worker(io::Loop& loop, unsigned number, upstream::HealthKeeper& health, AccessRing* log_ring)
+    : loop_(loop),
+      health_(health),
+      log_ring_(log_ring),
+      prng_(static_cast<std::uint64_t>(wall_offset_us(Instant{})) + number),
+      number_(number),
+      wall_offset_us_(wall_offset_us(io::read_clock())),
+      tasks_(loop) {
+  // The first half tells processes and workers apart, the second counts.
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const std::uint64_t process = prng_.next();
+  for (std::size_t i = 0; i < 16; ++i) request_id_[i] = kHex[(process >> (4 * i)) & 15];
+  request_id_[16] = '-';
+}
+
+Worker::~Worker() = default;
+
+void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
+  const bool first = snapshot_ == nullptr;
+  if (first) {
+    buffers_ = std::make_unique<io::BufferPool>(shared->model.proxy.buffer_bytes, kBuffersKept);
+    tasks_.add(sweep());
+  }
+  // Room for any head that a limit lets through, rewritten, with a buffer's worth of body behind it.
+  std::size_t largest_head = 0;
+  for (const Listener& listener : shared->listeners) {
+    largest_head = std::max<std::size_t>(largest_head, listener.head_limits.header_bytes);
+  }
+  const std::size_t room = 2 * largest_head + 2 * buffers_->buffer_bytes() + 16 * 1024;
+  if (scratch_.size() < room) scratch_.resize(room);
+
+  std::unordered_map<const upstream::Service*, std::shared_ptr<upstream::LocalService>> by_service;
+  std::unordered_map<std::string_view, const upstream::LocalService*> by_name;
+  if (!first) {
+    for (const auto& local : snapshot_->services) {
+      by_service.emplace(&local->service(), local);
+      by_name.emplace(local->service().name(), local.get());
+    }
+  }
+  auto next = std::make_shared<LocalSnapshot>();
+  next->services.reserve(shared->services.size());
+  for (const auto& service : shared->services) {
+    const auto same = by_service.find(service.get());
+    if (same != by_service.end()) {
+      next->services.push_back(same->second);
+      continue;
+    }
+    const auto before = by_name.find(service->name());
+    auto local = std::make_shared<upstream::LocalService>(
+        loop_, service, before == by_name.end() ? nullptr : before->second, prng_.next());
+    service->attach(loop_, local);
+    next->services.push_back(std::move(local));
+  }
+  next->shared = std::move(shared);
+  snapshot_ = std::move(next);
+}
+
+// ---- connections in
+
+void Worker::listen(const std::string& listener, const io::SocketAddress& address, io::UniqueFd socket) {
+  Door& door = *doors_.emplace_back(std::make_unique<Door>(loop_, listener, address, std::move(socket)));
+  tasks_.add(accept_from(door));
+}
+
+void Worker::stop_listening(const io::SocketAddress& address) {
+  for (const auto& door : doors_) {
+    if (door->address == address) door->acceptor.cancel();
+  }
+}
+
+io::Task<> Worker::accept_from(Ref<Door> door) {
+  constexpr int kAcceptsPerTurn = 64;
+  constexpr Duration kBreath = 10ms;  // when files or memory ran out: others must close first
+  for (int accepts = 1;; ++accepts) {
+    io::Accepted accepted = co_await door->acceptor.accept();
+    if (accepted.error == ECANCELED) break;
+    if (accepted.error != 0) {
+      co_await io::sleep_until(loop_, loop_.now() + kBreath, stop_);
+      continue;
+    }
+    receive(*door, std::move(accepted));
+    if (accepts % kAcceptsPerTurn == 0) co_await loop_.yield();
+  }
+  // What the kernel has accepted on our behalf is served; closing the socket would reset it.
+  while (true) {
+    io::Accepted waiting = door->acceptor.try_accept();
+    if (waiting.error != 0) break;
+    receive(*door, std::move(waiting));
+  }
+  std::erase_if(doors_, [&door](const auto& each) { return each.get() == &*door; });
+}
+
+void Worker::receive(Door& door, io::Accepted accepted) {
+  const Snapshot& shared = *snapshot_->shared;
+  const Listener* listener = shared.find_listener(door.listener);
+  const unsigned threads = std::max(shared.model.proxy.threads, 1U);
+  if (listener == nullptr || sessions_.size() >= std::max(shared.model.proxy.max_connections / threads, 1U)) {
+    counters.refused.add();
+    return;
+  }
+  counters.accepted.add();
+  if (listener->config.protocol == config::ListenerProtocol::http) {
+    tasks_.add(serve_http(*this, std::move(accepted.fd), accepted.peer, door.listener));
+  } else {
+    tasks_.add(serve_tcp(*this, std::move(accepted.fd), accepted.peer, door.listener));
+  }
+}
+
+// ---- going
+
+void Worker::drain() {
+  draining_ = true;
+  stop_.request();
+  for (const auto& door : doors_) door->acceptor.cancel();
+  for (Session* session : sessions_) {
+    if (session->idle) session->stream().cancel();
+  }
+}
+
+void Worker::cut_off() {
+  for (Session* session : sessions_) session->stream().cancel();
+}
+
+// Idle connections to endpoints grow old together: one look a second at each pool.
+io::Task<> Worker::sweep() {
+  while (!stop_.requested()) {
+    co_await io::sleep_until(loop_, loop_.now() + 1s, stop_);
+    for (const auto& local : snapshot_->services) {
+      local->close_idle_since(loop_.now() - local->config().timeouts.idle);
+    }
+  }
+}
+
+// ---- what requests borrow
+
+std::unique_ptr<Heads> Worker::take_heads() {
+  if (heads_.empty()) return std::make_unique<Heads>();
+  std::unique_ptr<Heads> heads = std::move(heads_.back());
+  heads_.pop_back();
+  heads->scanner.reset();
+  return heads;
+}
+
+void Worker::return_heads(std::unique_ptr<Heads> heads) {
+  if (heads_.size() < kHeadsKept) heads_.push_back(std::move(heads));
+}
+
+std::string_view Worker::next_request_id() {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const std::uint64_t count = ++request_count_;
+  for (std::size_t i = 0; i < 12; ++i) request_id_[17 + i] = kHex[(count >> (4 * (11 - i))) & 15];
+  return {request_id_.data(), 29};
+}
+
+}  // namespace holdfast::proxy

@@ -1,0 +1,25 @@
+// Endpoint: one server of a service, as all loops share it. Its load is counted here, so that every loop sees the same
+// number, and it outlives a reload that does not remove it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "balance/load.h"
+#include "base/pinned.h"
+#include "io/socket_address.h"
+
+namespace holdfast::upstream {
+
+struct Endpoint : Pinned {
+  Endpoint(std::string name_, io::SocketAddress address_, std::uint64_t identity_)
+      : name(std::move(name_)), address(address_), identity(identity_) {}
+
+  const std::string name;  ///< as in the file: "10.0.0.1:9001"
+  const io::SocketAddress address;
+  const std::uint64_t identity;  ///< hash of service and address; the same after a reload
+
+  balance::Load load;
+};
+
+}  // namespace holdfast::upstream

@@ -1,0 +1,225 @@
+#include "upstream/health_keeper.h"
+
+#include <algorithm>
+
+#include "balance/member.h"
+#include "health/check_schedule.h"
+#include "upstream/probe.h"
+
+namespace holdfast::upstream {
+namespace {
+
+static_assert(health::kWholeShare == balance::kWholeShare, "shares mean the same on both floors");
+
+/// Checks in progress at once, of all services: 10,000 endpoints must not mean 10,000 connections at once.
+constexpr std::size_t kChecksAtOnce = 256;
+
+health::Rules rules_of(const config::Service& config) {
+  health::Rules rules;
+  if (config.health_check) {
+    rules.healthy_threshold = config.health_check->healthy_threshold;
+    rules.unhealthy_threshold = config.health_check->unhealthy_threshold;
+  }
+  rules.outlier_ejection = config.outlier_ejection.has_value();
+  if (config.outlier_ejection) {
+    rules.consecutive_failures = config.outlier_ejection->consecutive_failures;
+    rules.base_time = config.outlier_ejection->base_time;
+    rules.max_time = config.outlier_ejection->max_time;
+    rules.max_ejected_percent = config.outlier_ejection->max_ejected.basis_points / 100;
+  }
+  rules.slow_start = config.slow_start;
+  rules.all_down = config.all_down == config::AllDown::try_all ? health::AllDown::try_all : health::AllDown::fail;
+  return rules;
+}
+
+std::vector<health::Endpoint> endpoints_of(const Service& service) {
+  std::vector<health::Endpoint> endpoints;
+  for (std::size_t i = 0; i < service.endpoints().size(); ++i) {
+    endpoints.push_back({service.endpoints()[i]->identity, service.config().endpoints[i].backup});
+  }
+  return endpoints;
+}
+
+}  // namespace
+
+struct HealthKeeper::Watch : Pinned {
+  Watch(std::shared_ptr<Service> service_, Instant now)
+      : service(std::move(service_)), group(rules_of(service->config()), endpoints_of(*service), now) {
+    states.assign(group.members().size(), health::State::healthy);
+    recovering.assign(group.members().size(), false);
+  }
+
+  const std::shared_ptr<Service> service;
+  health::Group group;
+  std::vector<health::State> states;  ///< as last told
+  std::vector<bool> recovering;       ///< a recovery probe runs
+  io::Stop stop;
+  bool keeping_time = false;
+};
+
+HealthKeeper::HealthKeeper(io::Loop& loop, Tell tell)
+    : loop_(loop),
+      tell_(std::move(tell)),
+      prng_(static_cast<std::uint64_t>(loop.now().time_since_epoch().count())),
+      tasks_(loop) {}
+
+HealthKeeper::~HealthKeeper() = default;
+
+std::shared_ptr<HealthKeeper::Watch> HealthKeeper::find(const Service& service) const {
+  const auto found =
+      std::ranges::find_if(watches_, [&service](const auto& watch) { return watch->service.get() == &service; });
+  return found == watches_.end() ? nullptr : *found;
+}
+
+void HealthKeeper::watch(std::span<const std::shared_ptr<Service>> services) {
+  std::unordered_map<const Service*, std::shared_ptr<Watch>> same;
+  std::unordered_map<std::string, std::shared_ptr<Watch>> by_name;
+  for (const auto& watch : watches_) {
+    same.emplace(watch->service.get(), watch);
+    by_name.emplace(watch->service->name(), watch);
+  }
+  std::vector<std::shared_ptr<Watch>> next;
+  next.reserve(services.size());
+  for (const std::shared_ptr<Service>& service : services) {
+    const auto known = same.find(service.get());
+    if (known != same.end()) {
+      next.push_back(known->second);
+      same.erase(known);
+      continue;
+    }
+    auto watch = std::make_shared<Watch>(service, loop_.now());
+    const auto before = by_name.find(service->name());
+    if (before != by_name.end()) {
+      watch->group.adopt(before->second->group, loop_.now());
+      service->publish_shares(watch->group.shares());
+    }
+    for (std::uint32_t i = 0; i < watch->states.size(); ++i) {
+      watch->states[i] = watch->group.members()[i].state;
+      if (service->config().health_check) tasks_.add(check_endpoint(watch, i));
+      start_recovery(watch, i);
+    }
+    next.push_back(std::move(watch));
+  }
+  for (const auto& [service, gone] : same) gone->stop.request();
+  watches_ = std::move(next);
+  for (const auto& watch : watches_) publish(*watch, false);
+}
+
+void HealthKeeper::stop() {
+  for (const auto& watch : watches_) watch->stop.request();
+}
+
+HealthKeeper::View HealthKeeper::view(const Service& service, std::uint32_t endpoint) const {
+  const std::shared_ptr<Watch> watch = find(service);
+  if (watch == nullptr) return {health::State::healthy, ""};
+  const health::Member& member = watch->group.members()[endpoint];
+  return {member.state, member.why};
+}
+
+// ---- what workers report
+
+void HealthKeeper::report_connect_failure(const std::shared_ptr<Service>& service, std::uint32_t endpoint) {
+  loop_.post([this, service, endpoint] {
+    const std::shared_ptr<Watch> watch = find(*service);
+    if (watch == nullptr) return;
+    publish(*watch, watch->group.on_connect_failure(endpoint, loop_.now()));
+    start_recovery(watch, endpoint);
+  });
+}
+
+void HealthKeeper::report_failures(const std::shared_ptr<Service>& service, std::uint32_t endpoint,
+                                   std::uint32_t in_a_row) {
+  loop_.post([this, service, endpoint, in_a_row] {
+    const std::shared_ptr<Watch> watch = find(*service);
+    if (watch == nullptr) return;
+    if (watch->group.members()[endpoint].state != health::State::healthy) return;
+    const bool changed = watch->group.on_consecutive_failures(endpoint, in_a_row, loop_.now());
+    // The count starts over with the decision, or the first success afterwards would find it still high.
+    (void)balance::count_outcome(service->endpoints()[endpoint]->load, false);
+    publish(*watch, changed);
+  });
+}
+
+// ---- what follows
+
+void HealthKeeper::publish(Watch& watch, bool changed) {
+  if (changed) watch.service->publish_shares(watch.group.shares());
+  for (std::uint32_t i = 0; i < watch.states.size(); ++i) {
+    const health::Member& member = watch.group.members()[i];
+    if (member.state == watch.states[i]) continue;
+    watch.states[i] = member.state;
+    tell_(*watch.service, i, member.state, member.why);
+  }
+  if (watch.keeping_time || watch.group.next_wake() == kNever) return;
+  const std::shared_ptr<Watch> same = find(*watch.service);
+  if (same == nullptr) return;
+  watch.keeping_time = true;
+  tasks_.add(keep_time(same));
+}
+
+io::Task<> HealthKeeper::keep_time(std::shared_ptr<Watch> watch) {
+  while (!watch->stop.requested()) {
+    const Instant next = watch->group.next_wake();
+    if (next == kNever) break;
+    co_await io::sleep_until(loop_, next, watch->stop);
+    publish(*watch, watch->group.tick(loop_.now()));
+  }
+  watch->keeping_time = false;
+}
+
+void HealthKeeper::start_recovery(const std::shared_ptr<Watch>& watch, std::uint32_t index) {
+  if (!watch->group.wants_recovery_probe(index) || watch->recovering[index]) return;
+  watch->recovering[index] = true;
+  tasks_.add(recover_endpoint(watch, index));
+}
+
+// After a failed connection: is anybody listening again? With a health check configured its own word counts.
+io::Task<> HealthKeeper::recover_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index) {
+  while (!watch->stop.requested() && watch->group.wants_recovery_probe(index)) {
+    const Instant next = health::CheckSchedule::next_recovery(loop_.now(), loop_.now(), prng_);
+    co_await io::sleep_until(loop_, next, watch->stop);
+    if (watch->stop.requested()) break;
+    const ProbeResult result = co_await probe(watch, index);
+    publish(*watch, watch->group.on_recovery_probe(index, result.ok, loop_.now()));
+  }
+  watch->recovering[index] = false;
+}
+
+io::Task<> HealthKeeper::check_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index) {
+  const config::HealthCheck& check = *watch->service->config().health_check;
+  const health::CheckSchedule schedule(check.interval);
+  const auto count = static_cast<std::uint32_t>(watch->states.size());
+  Instant next = schedule.first(index, count, loop_.now(), prng_);
+  while (true) {
+    co_await io::sleep_until(loop_, next, watch->stop);
+    if (watch->stop.requested()) break;
+    if (checks_running_ >= kChecksAtOnce) {
+      next = loop_.now() + 10ms;  // soon, when others have ended
+      continue;
+    }
+    const Instant begun = loop_.now();
+    const ProbeResult result = co_await probe(watch, index);
+    if (watch->stop.requested()) break;
+    publish(*watch, watch->group.on_check(index, result.ok, loop_.now()));
+    next = schedule.next(begun, loop_.now(), prng_);
+  }
+}
+
+io::Task<ProbeResult> HealthKeeper::probe(std::shared_ptr<Watch> watch, std::uint32_t index) {
+  const config::Service& config = watch->service->config();
+  const Endpoint& endpoint = *watch->service->endpoints()[index];
+  const config::HealthCheck check = config.health_check.value_or(config::HealthCheck{});
+  const Deadline deadline = loop_.now() + check.timeout;
+  ++checks_running_;
+  ProbeResult result;
+  if (check.http.empty()) {
+    result = co_await probe_tcp(loop_, endpoint.address, deadline);
+  } else {
+    std::string host = check.host.empty() ? endpoint.name : check.host;
+    result = co_await probe_http(loop_, endpoint.address, std::move(host), check.http, check.expect, deadline);
+  }
+  --checks_running_;
+  co_return result;
+}
+
+}  // namespace holdfast::upstream

@@ -1,0 +1,92 @@
+// LocalService: one loop's side of a service: its balancer, its idle connections, its counters, its waiting requests.
+// Nothing here is shared but through Service and Endpoint; the counters may be read from other threads.
+#pragma once
+
+#include <array>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "balance/affinity.h"
+#include "balance/balancer.h"
+#include "balance/retry_budget.h"
+#include "base/counter.h"
+#include "base/histogram.h"
+#include "base/prng.h"
+#include "io/signal.h"
+#include "io/task.h"
+#include "upstream/connection.h"
+#include "upstream/service.h"
+
+namespace holdfast::upstream {
+
+/// One loop's side of an endpoint. Taken over by the next LocalService when the endpoint stays.
+struct LocalEndpoint : Pinned {
+  explicit LocalEndpoint(std::shared_ptr<Endpoint> endpoint_) : endpoint(std::move(endpoint_)) {}
+
+  const std::shared_ptr<Endpoint> endpoint;
+  ConnectionPool idle;
+  Counter requests;
+  Counter failures;
+  Counter connects;
+  Counter connect_failures;
+};
+
+class LocalService : Pinned {
+ public:
+  /// `predecessor` (may be null) hands over balancer state and what it holds of endpoints that stay.
+  LocalService(io::Loop& loop, std::shared_ptr<Service> service, const LocalService* predecessor, std::uint64_t seed);
+  ~LocalService();
+
+  Service& service() { return *service_; }
+  const Service& service() const { return *service_; }
+  const std::shared_ptr<Service>& shared_service() const { return service_; }
+  const config::Service& config() const { return service_->config(); }
+
+  LocalEndpoint& endpoint(std::uint32_t index) { return *endpoints_[index]; }
+  std::span<const std::shared_ptr<LocalEndpoint>> endpoints() const { return endpoints_; }
+
+  /// Picks and claims an endpoint; every pick that says `picked` is owed a release().
+  balance::Pick pick(const balance::Question& question, Instant now);
+  /// Gives a claim back and lets a waiting request try.
+  void release(std::uint32_t index);
+
+  /// What an answer says about the endpoint's latency, for the policy that asks.
+  void observe(std::uint32_t index, Duration took, bool failed, Instant now);
+
+  /// The value of an affinity cookie, and back; none for a token that names no endpoint of today.
+  balance::Token token_of(std::uint32_t index) const;
+  std::optional<std::uint32_t> endpoint_of_token(std::optional<std::string_view> token) const;
+
+  /// Waits for a place at an endpoint; false when the deadline passed. The caller picks again.
+  /// Requires: service().enter_queue() succeeded, and leave_queue() follows.
+  io::Task<bool> wait_for_place(Deadline deadline);
+  /// Lets the request that has waited longest try again.
+  void wake_one();
+
+  void close_idle_since(Instant oldest);
+
+  balance::RetryBudget retry_budget;
+  Counter requests;
+  Counter retries;
+  Counter queue_full;
+  Counter queue_timeouts;
+  std::array<Counter, 6> answers;  ///< by status class; 0: no answer
+  Histogram latency;
+
+ private:
+  io::Loop* loop_;
+  std::shared_ptr<Service> service_;
+  std::vector<std::shared_ptr<LocalEndpoint>> endpoints_;
+  Prng prng_;
+  std::uint64_t token_key_;
+  balance::Balancer balancer_;
+  std::uint64_t shares_version_ = 0;
+  std::vector<std::uint16_t> shares_;
+  std::list<io::Signal*> waiting_;
+};
+
+}  // namespace holdfast::upstream
