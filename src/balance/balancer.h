@@ -93,14 +93,16 @@ class Balancer {
   Pick pick_peak_ewma(Excluded excluded, Instant now);
   Pick pick_random(Excluded excluded, Prng& prng);
   Pick pick_by_hash(std::uint64_t hash, Excluded excluded);
-  Pick pick_by_rendezvous(std::uint64_t hash, Excluded excluded);
+  Pick pick_by_rendezvous(std::uint64_t hash, Excluded excluded, std::uint64_t total);
 
+  void apply_shares();
   bool takes_part(std::uint32_t index) const { return effective_[index] != 0; }
-  /// Whether bounded load leaves room for one more on the member.
-  bool under_bound(std::uint32_t index, std::uint64_t total_in_flight) const;
+  /// A member by weight that has room, is not excluded and not `other`; none if there is none.
+  std::optional<std::uint32_t> draw(Excluded excluded, std::optional<std::uint32_t> other, Prng& prng) const;
+  double mean_latency_us(Instant now) const;
   std::uint64_t total_in_flight() const;
-  std::uint32_t table_lookup(std::uint64_t hash) const;
-  Pick claimed(std::uint32_t index);
+  /// Claims unless that passes the limit, or the bound while `total` requests are in flight.
+  bool claim_within_bound(std::uint32_t index, std::uint64_t total) const;
 
   Policy policy_;
   std::vector<Member> members_;
@@ -108,7 +110,9 @@ class Balancer {
   std::vector<std::uint32_t> effective_;     ///< weight x share, per member; 0: takes no part
   std::vector<std::uint32_t> participants_;  ///< those with an effective weight, in order
   std::uint64_t effective_total_ = 0;
-  std::size_t cursor_ = 0;  ///< participants_: where a scan begins, so that ties go in turn
+  std::size_t cursor_ = 0;            ///< participants_: where a scan begins, so that ties go in turn
+  std::vector<std::uint64_t> asked_;  ///< the pick that last found the member refusing its turn
+  std::uint64_t pick_number_ = 0;
   RoundRobin turns_;
   Sampler sampler_;
   std::shared_ptr<const Maglev> maglev_;

@@ -24,7 +24,7 @@ class Ring {
   /// Requires: at least one member with a weight.
   std::uint32_t lookup(std::uint64_t hash) const;
 
-  std::size_t points() const { return points_.size(); }
+  std::size_t points() const { return points_.size() - 1; }
 
  private:
   struct Point {

@@ -21,7 +21,7 @@ class RoundRobin {
 
   /// Whose turn it is; does not change anything.
   /// Requires: !empty().
-  std::uint32_t front() const;
+  std::uint32_t front() const { return head_of(classes_[front_]); }
 
   /// The member of front() serves: it pays, and everyone earns.
   void serve();
@@ -57,13 +57,15 @@ class RoundRobin {
     std::vector<Entry> entries;
   };
 
-  std::size_t front_class() const;
+  static std::uint32_t head_of(const Class& each) { return each.entries[each.head].member; }
+  void choose_front();
   void pay(Class& payer);
   void rebase();
   void rebuild(std::span<const std::int64_t> credits);
 
   std::vector<std::uint32_t> weights_;
   std::vector<Class> classes_;
+  std::size_t front_ = 0;  ///< the class of the member whose turn it is
   std::int64_t total_ = 0;
   std::int64_t turn_ = 0;
   std::uint32_t refusals_ = 0;  ///< since the last rebase

@@ -32,6 +32,9 @@ inline constexpr unsigned kSlowStartSteps = 20;
 /// How often an endpoint that refused a connection is asked whether it is back.
 inline constexpr Duration kRecoveryInterval = 250ms;
 
+/// Ejections in a row beyond this many do not lengthen the next one (max_time usually ends the growth before).
+inline constexpr unsigned kMaxEjectionFactor = 100;
+
 enum class State : std::uint8_t { healthy, unhealthy, ejected, draining };
 enum class AllDown : std::uint8_t { try_all, fail };
 
@@ -124,6 +127,7 @@ class Group {
     Instant joined_at{};
   };
 
+  std::uint32_t ejected() const;
   bool eject(std::uint32_t index, Cause cause, std::string why, Instant now);
   void end_ejection(Evidence& evidence, Instant now);
   void join(Evidence& evidence, Instant now) const;
@@ -134,8 +138,6 @@ class Group {
   /// Puts states, reasons and shares in line with the evidence.
   bool settle(std::uint32_t index, std::string why, Instant now);
   bool settle_shares(Instant now);
-  template <class Takes>
-  bool give_shares(Takes takes, bool whole, Instant now, std::vector<std::uint16_t>& shares) const;
 
   Rules rules_;
   std::vector<Endpoint> endpoints_;
