@@ -18,6 +18,12 @@ Instant read_clock() {
   return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
+std::int64_t read_wall_clock_us() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
 // Work from other threads: a list under a mutex and an eventfd that wakes the loop once per batch.
 struct Loop::Mailbox {
   explicit Mailbox(Loop& loop) : wake(loop, ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}

@@ -23,6 +23,8 @@ class Descriptor;
 
 /// Reads the monotonic clock (CLOCK_MONOTONIC). Only loops and measurements call it; decisions are handed `now`.
 Instant read_clock();
+/// Microseconds since 1970 (CLOCK_REALTIME), for logs; nothing is decided by it.
+std::int64_t read_wall_clock_us();
 
 class Loop : Pinned {
  public:

@@ -1,9 +1,12 @@
 #include "io/loop_thread.h"
 
+#include <algorithm>
 #include <future>
 #include <pthread.h>
 
 namespace holdfast::io {
+
+unsigned processor_count() { return std::max(std::thread::hardware_concurrency(), 1U); }
 
 LoopThread::LoopThread(const std::string& name) : thread_([this] { loop_.run(); }) {
   ::pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());

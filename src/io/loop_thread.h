@@ -9,6 +9,9 @@
 
 namespace holdfast::io {
 
+/// Processors this process may run on, at least 1.
+unsigned processor_count();
+
 class LoopThread : Pinned {
  public:
   /// Starts a thread named `name` (15 characters at most are shown by the system) that runs the loop until stop().

@@ -1,12 +1,12 @@
 #include "proxy/access_log.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 namespace holdfast::proxy {
@@ -192,42 +192,42 @@ Result<io::UniqueFd> open_log(const std::string& path) {
 Result<std::unique_ptr<AccessLog>> AccessLog::open(const config::AccessLog& config) {
   Result<io::UniqueFd> fd = open_log(config.path);
   if (!fd) return pass(fd, "proxy.access_log");
-  return std::unique_ptr<AccessLog>(new AccessLog(config.path, std::move(*fd)));
+  return std::make_unique<AccessLog>(config.path, std::move(*fd));
 }
 
 AccessLog::AccessLog(std::string path, io::UniqueFd fd)
-    : path_(std::move(path)), fd_(std::move(fd)), thread_([this] { run(); }) {
-  ::pthread_setname_np(thread_.native_handle(), "access-log");
+    : path_(std::move(path)), thread_("access-log"), fd_(std::move(fd)), tasks_(thread_.loop()) {
+  thread_.run_and_wait([this] { tasks_.add(write_now_and_then()); });
 }
 
 AccessLog::~AccessLog() {
-  stopping_.store(true, std::memory_order_release);
-  thread_.join();
-  write_out();
+  thread_.run_and_wait([this] { stop_.request(); });
+  for (bool running = true; running;) thread_.run_and_wait([&] { running = tasks_.size() != 0; });
+  thread_.run_and_wait([this] { write_out(); });
 }
 
 AccessRing* AccessLog::add_ring() {
-  const std::lock_guard lock(mutex_);
-  return rings_.emplace_back(std::make_unique<AccessRing>()).get();
+  AccessRing* ring = nullptr;
+  thread_.run_and_wait([this, &ring] { ring = rings_.emplace_back(std::make_unique<AccessRing>()).get(); });
+  return ring;
 }
 
 void AccessLog::reopen() {
-  Result<io::UniqueFd> fd = open_log(path_);
-  if (!fd) return;  // the old file goes on: better a log in the wrong place than none
-  const std::lock_guard lock(mutex_);
-  fd_ = std::move(*fd);
+  thread_.loop().post([this] {
+    Result<io::UniqueFd> fd = open_log(path_);
+    if (fd) fd_ = std::move(*fd);  // otherwise the old file goes on: better a log in the wrong place than none
+  });
 }
 
-void AccessLog::run() {
-  while (!stopping_.load(std::memory_order_acquire)) {
-    const timespec period{.tv_sec = 0, .tv_nsec = Duration(kPeriod).count()};
-    ::nanosleep(&period, nullptr);
+io::Task<> AccessLog::write_now_and_then() {
+  io::Loop& loop = thread_.loop();
+  while (!stop_.requested()) {
+    co_await io::sleep_until(loop, loop.now() + kPeriod, stop_);
     write_out();
   }
 }
 
 void AccessLog::write_out() {
-  const std::lock_guard lock(mutex_);
   lines_.clear();
   for (const auto& ring : rings_) ring->drain(lines_);
   std::string_view left = lines_;

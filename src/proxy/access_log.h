@@ -6,10 +6,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/counter.h"
@@ -17,6 +15,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "config/model.h"
+#include "io/loop_thread.h"
+#include "io/scope.h"
+#include "io/stop.h"
 #include "io/unique_fd.h"
 
 namespace holdfast::proxy {
@@ -70,6 +71,9 @@ class AccessRing : Pinned {
 
 class AccessLog : Pinned {
  public:
+  /// Use open().
+  AccessLog(std::string path, io::UniqueFd fd);
+
   /// Errors: the file cannot be opened.
   static Result<std::unique_ptr<AccessLog>> open(const config::AccessLog& config);
   /// Writes what is left.
@@ -81,19 +85,19 @@ class AccessLog : Pinned {
   void reopen();
 
  private:
-  AccessLog(std::string path, io::UniqueFd fd);
-  void run();
+  io::Task<> write_now_and_then();
   void write_out();
 
   static constexpr Duration kPeriod = 50ms;
 
   const std::string path_;
-  std::mutex mutex_;  // guards fd_ and rings_
+  io::LoopThread thread_;
+  // On the thread's loop only:
   io::UniqueFd fd_;
   std::vector<std::unique_ptr<AccessRing>> rings_;
   std::string lines_;
-  std::atomic<bool> stopping_ = false;
-  std::thread thread_;
+  io::Stop stop_;
+  io::Scope tasks_;
 };
 
 }  // namespace holdfast::proxy

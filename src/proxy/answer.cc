@@ -80,8 +80,7 @@ io::Task<bool> Exchange::forward_interim() {
   rewrite.keep_alive = true;
   const std::optional<std::size_t> size = http::write_response_head(heads_->response, rewrite, worker_.scratch());
   if (!size) co_return true;
-  const std::string text(worker_.scratch().data(), *size);
-  const io::Moved sent = co_await client_.write_all(text, deadline_);
+  const io::Moved sent = co_await write_scratch(*size, deadline_);
   co_return sent.ok();
 }
 
@@ -95,19 +94,47 @@ void Exchange::keep_connection() {
 
 io::Task<> Exchange::relay_answer() {
   const http::ResponseHead& answer = heads_->response;
-  const bool tunnelled = answer.status == 101;
-  http::ResponseRewrite rewrite;
-  rewrite.client_minor_version = heads_->request.minor_version;
-  rewrite.framing = http::client_framing(answer, heads_->request.minor_version);
-  rewrite.content_length = answer.content_length;
-  rewrite.websocket = tunnelled;
+  const http::Framing framing = http::client_framing(answer, heads_->request.minor_version);
   // A body still on its way up when the answer comes is not waited for: what it leaves would be read as a request.
-  if (worker_.draining() || uploading_ || !request_body_.done() || rewrite.framing == http::Framing::until_close) {
-    keep_alive_ = false;
+  if (worker_.draining() || !request_body_.done() || framing == http::Framing::until_close) keep_alive_ = false;
+  record_.status = answer.status;
+  answer_begun_ = true;
+
+  answer_body_.start(answer.framing, answer.content_length, listener_->head_limits);
+  const BodyReader::Piece piece = answer_body_.take({out_.data() + out_begin_, out_end_ - out_begin_});
+  out_begin_ += piece.consumed;
+  const bool broken = !piece.error.empty();
+  const bool tunnelled = answer.status == 101;
+  const bool reusable = answer.keep_alive && request_body_.done() && !tunnelled && !broken;
+  // A complete answer frees its connection before the client is written to: another request may use it meanwhile.
+  if (answer_body_.done() && reusable && out_begin_ == out_end_) keep_connection();
+
+  RelayEnd end = co_await send_answer_start(framing, piece);
+  if (end == RelayEnd::complete && broken) end = RelayEnd::sender_broken;
+  if (end == RelayEnd::complete && tunnelled) {
+    co_await join_tunnel();
+  } else if (end == RelayEnd::complete && !answer_body_.done()) {
+    Room room{.all = out_.all(), .surplus = {}};
+    const Relay relay{.framing = framing, .stall_timeout = listener_->config.limits.stall_timeout};
+    end = co_await relay_body(*connection_->stream, client_, &answer_body_, relay, &room);
+    if (end == RelayEnd::complete && reusable && room.surplus.empty()) keep_connection();
   }
+  co_await end_upload();
+  finish_answer(end);
+}
+
+// Head and first piece of the body. The head goes directly before the piece where there is room, and that is nearly
+// always: one send carries both.
+io::Task<RelayEnd> Exchange::send_answer_start(http::Framing framing, BodyReader::Piece piece) {
+  const http::ResponseHead& answer = heads_->response;
+  http::ResponseRewrite rewrite;
+  rewrite.framing = framing;
+  rewrite.content_length = answer.content_length;
   rewrite.keep_alive = keep_alive_;
-  std::string cookie;
+  rewrite.client_minor_version = heads_->request.minor_version;
+  rewrite.websocket = answer.status == 101;
   http::Field set_cookie{.name = "Set-Cookie", .value = {}, .id = http::Name::set_cookie};
+  std::string cookie;
   if (set_sticky_) {
     cookie = service_->config().balance.sticky_cookie;
     cookie.append("=").append(service_->token_of(endpoint_).view()).append("; Path=/; HttpOnly");
@@ -116,72 +143,53 @@ io::Task<> Exchange::relay_answer() {
   }
   const std::optional<std::size_t> head = http::write_response_head(answer, rewrite, worker_.scratch());
   check(head.has_value(), "a response head within its limits fits the scratch room");
-  record_.status = answer.status;
-  answer_begun_ = true;
+  const std::span<const char> head_bytes = worker_.scratch().first(*head);
 
-  answer_body_.start(answer.framing, answer.content_length, listener_->head_limits);
-  const BodyReader::Piece piece = answer_body_.take({out_.data() + out_begin_, out_end_ - out_begin_});
-  out_begin_ += piece.consumed;
-  bool broken = !piece.error.empty();
-  const bool reusable = answer.keep_alive && !uploading_ && request_body_.done() && !tunnelled;
-  if (answer_body_.done() && !broken && reusable && out_begin_ == out_end_) keep_connection();
-
-  // The head goes directly before the body where there is room, and that is nearly always.
-  const bool last = answer_body_.done() && answer_body_.trailers().empty();
-  const std::span<char> body = frame(rewrite.framing, piece.data, last, {});
-  const Duration stall = listener_->config.limits.stall_timeout;
+  const bool trailers = answer_body_.done() && !answer_body_.trailers().empty();
+  const std::span<char> body = frame(framing, piece.data, answer_body_.done() && !trailers, {});
+  const Deadline deadline = worker_.loop().now() + listener_->config.limits.stall_timeout;
   io::Moved sent;
-  if (body.empty() || body.data() - out_.data() < static_cast<std::ptrdiff_t>(*head)) {
-    const std::string copy(worker_.scratch().data(), *head);
-    sent = co_await client_.write_all(copy, worker_.loop().now() + stall);
-    if (sent.ok() && !body.empty()) sent = co_await client_.write_all(body, worker_.loop().now() + stall);
-  } else {
+  if (!body.empty() && body.data() - out_.data() >= static_cast<std::ptrdiff_t>(*head)) {
     char* const start = body.data() - *head;
-    std::memcpy(start, worker_.scratch().data(), *head);
+    std::memcpy(start, head_bytes.data(), *head);
     const std::span<const char> whole(start, *head + body.size());
-    sent = co_await client_.write_all(whole, worker_.loop().now() + stall);
-  }
-
-  if (tunnelled && sent.ok()) {
-    keep_alive_ = false;
-    const std::span<const char> early(out_.data() + out_begin_, out_end_ - out_begin_);
-    if (!early.empty()) sent = co_await client_.write_all(early, worker_.loop().now() + stall);
-    const std::span<const char> behind(in_.data() + begin_, end_ - begin_);
-    io::Moved up;
-    if (!behind.empty()) up = co_await connection_->stream->write_all(behind, worker_.loop().now() + stall);
-    if (sent.ok() && up.ok()) {
-      const TunnelEnd end =
-          co_await tunnel(client_, *connection_->stream, worker_.buffers(), listener_->config.limits.idle_timeout);
-      record_.response_bytes = end.to_client;
+    sent = co_await client_.write_all(whole, deadline);
+  } else {
+    sent = co_await write_scratch(head_bytes.size(), deadline);
+    if (sent.ok()) {
+      sent = co_await client_.write_all(body, deadline);
     }
-    co_return;
   }
-
-  RelayEnd end = sent.ok() ? RelayEnd::complete : RelayEnd::receiver_gone;
-  if (broken) end = RelayEnd::sender_broken;
-  const bool trailers_left = answer_body_.done() && !answer_body_.trailers().empty();
-  if (end == RelayEnd::complete && trailers_left && rewrite.framing == http::Framing::chunked) {
+  if (sent.ok() && trailers && framing == http::Framing::chunked) {
     std::string tail = "0\r\n";
     tail.append(answer_body_.trailers()).append("\r\n");
-    sent = co_await client_.write_all(tail, worker_.loop().now() + stall);
-    if (!sent.ok()) end = RelayEnd::receiver_gone;
-  } else if (end == RelayEnd::complete && !answer_body_.done()) {
-    std::span<char> room = out_.all();
-    std::span<char> surplus;
-    const Relay relay{.framing = rewrite.framing, .stall_timeout = stall};
-    end = co_await relay_body(*connection_->stream, client_, &answer_body_, relay, &room, &surplus);
-    if (end == RelayEnd::complete && reusable && surplus.empty()) keep_connection();
+    sent = co_await client_.write_all(tail, deadline);
   }
-  record_.response_bytes = answer_body_.bytes();
+  co_return sent.ok() ? RelayEnd::complete : RelayEnd::receiver_gone;
+}
 
-  co_await end_upload();
-  if (end != RelayEnd::complete) {
-    // Cut short: a reset, so that the client cannot take it for a complete answer.
-    keep_alive_ = false;
-    record_.reason = end == RelayEnd::receiver_gone ? "client-gone" : "upstream-cut-short";
-    if (end != RelayEnd::receiver_gone) client_.reset_on_close();
-  }
+// Both sides have agreed to a websocket: what came early is passed on, then they are joined.
+io::Task<> Exchange::join_tunnel() {
+  keep_alive_ = false;
+  const config::ListenerLimits& limits = listener_->config.limits;
+  const Deadline deadline = worker_.loop().now() + limits.stall_timeout;
+  const std::span<const char> down(out_.data() + out_begin_, out_end_ - out_begin_);
+  const std::span<const char> up(in_.data() + begin_, end_ - begin_);
+  const io::Moved to_client = co_await client_.write_all(down, deadline);
+  const io::Moved to_server = co_await connection_->stream->write_all(up, deadline);
+  if (!to_client.ok() || !to_server.ok()) co_return;
+  const TunnelEnd end = co_await tunnel(client_, *connection_->stream, worker_.buffers(), limits.idle_timeout);
+  record_.response_bytes = end.to_client;
+}
+
+void Exchange::finish_answer(RelayEnd end) {
+  if (record_.response_bytes == 0) record_.response_bytes = answer_body_.bytes();
   out_ = io::Buffer{};
+  if (end == RelayEnd::complete) return;
+  keep_alive_ = false;
+  record_.reason = end == RelayEnd::receiver_gone ? "client-gone" : "upstream-cut-short";
+  // Cut short: a reset, so that the client cannot take it for a complete answer.
+  if (end != RelayEnd::receiver_gone) client_.reset_on_close();
 }
 
 }  // namespace holdfast::proxy

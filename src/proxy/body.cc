@@ -56,11 +56,10 @@ std::span<char> frame(http::Framing framing, std::span<char> data, bool last, st
   return http::frame_chunk(data, last, last ? trailers : std::string_view{});
 }
 
-io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay,
-                              std::span<char>* room, std::span<char>* surplus) {
+io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay, Room* room) {
   constexpr int kPiecesPerTurn = 16;  // a sender that never pauses must not keep the loop to itself
   io::Loop& loop = from->loop();
-  const std::span<char> whole = *room;
+  const std::span<char> whole = room->all;
   for (int pieces = 1; !body->done(); ++pieces) {
     const std::size_t tail = http::kChunkTailroom;
     const std::span<char> into = whole.subspan(http::kChunkHeadroom, whole.size() - http::kChunkHeadroom - tail);
@@ -74,7 +73,7 @@ io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyRead
       piece = body->take(into.first(got.bytes));
       if (!piece.error.empty()) co_return RelayEnd::sender_broken;
       if (body->bytes() > relay.bytes_max) co_return RelayEnd::too_large;
-      *surplus = into.subspan(piece.consumed, got.bytes - piece.consumed);
+      room->surplus = into.subspan(piece.consumed, got.bytes - piece.consumed);
     }
     // Trailers may be larger than the room behind the data: then they go out on their own, from the front.
     const bool last = body->done();

@@ -67,10 +67,14 @@ struct Relay {
   std::uint64_t bytes_max = ~std::uint64_t{0};
 };
 
-/// Moves the rest of the body from `from` to `to` through `room`. Bytes that follow the body are left in `room`:
-/// `*surplus` says where.
+/// Memory a relay works in, lent by the caller for as long as it runs.
+struct Room {
+  std::span<char> all;
+  std::span<char> surplus;  ///< at the end: received bytes that follow the body
+};
+
+/// Moves the rest of the body from `from` to `to` through `room`.
 /// On stop: a cancelled stream ends the relay as if its peer had gone.
-io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay,
-                              std::span<char>* room, std::span<char>* surplus);
+io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay, Room* room);
 
 }  // namespace holdfast::proxy

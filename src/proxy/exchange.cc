@@ -190,7 +190,20 @@ io::Task<> Exchange::serve() {
 
 // ---- answers of our own
 
-io::Task<> Exchange::answer_error(std::uint16_t status, std::string_view reason) {
+// To the client, the first `size` bytes of the scratch room: only what the kernel does not take at once is copied
+// before we wait.
+io::Task<io::Moved> Exchange::write_scratch(std::size_t size, Deadline deadline) {
+  const std::span<const char> scratch = worker_.scratch().first(size);
+  io::Moved first = client_.try_write(scratch);
+  if (first.error == EAGAIN) first.error = 0;
+  if (!first.ok() || first.bytes == scratch.size()) co_return first;
+  const std::string rest(scratch.begin() + static_cast<std::ptrdiff_t>(first.bytes), scratch.end());
+  io::Moved more = co_await client_.write_all(rest, deadline);
+  more.bytes += first.bytes;
+  co_return more;
+}
+
+io::Task<> Exchange::answer_error(std::uint16_t status, const char* reason) {
   http::LocalResponse response;
   response.status = status;
   response.reason = reason;
@@ -218,9 +231,8 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   answer_begun_ = true;
   const std::optional<std::size_t> size = http::write_local_response(response, worker_.scratch());
   check(size.has_value(), "an answer of our own fits the scratch room");
-  const std::string text(worker_.scratch().data(), *size);
   const Deadline deadline = worker_.loop().now() + listener_->config.limits.stall_timeout;
-  const io::Moved sent = co_await client_.write_all(text, deadline);
+  const io::Moved sent = co_await write_scratch(*size, deadline);
   if (!sent.ok()) keep_alive_ = false;
   record_.response_bytes = sent.bytes;
 }

@@ -48,8 +48,9 @@ class Exchange : Pinned {
   io::Task<> serve();
   void account();
   void prepare_next();
+  io::Task<io::Moved> write_scratch(std::size_t size, Deadline deadline);
   io::Task<> answer_locally(http::LocalResponse response);
-  io::Task<> answer_error(std::uint16_t status, std::string_view reason);
+  io::Task<> answer_error(std::uint16_t status, const char* reason);
   io::Task<> redirect(const config::Redirect* redirect);
   void make_request_id();
 
@@ -73,6 +74,9 @@ class Exchange : Pinned {
   io::Task<Failure> read_answer_head();
   io::Task<bool> forward_interim();
   io::Task<> relay_answer();
+  io::Task<RelayEnd> send_answer_start(http::Framing framing, BodyReader::Piece piece);
+  io::Task<> join_tunnel();
+  void finish_answer(RelayEnd end);
   void keep_connection();
 
   Session& session_;

@@ -195,15 +195,14 @@ io::Task<Exchange::Failure> Exchange::send_request() {
 // The rest of the body, beside the answer. Its room is the buffer behind the head, which must stay readable for the
 // log.
 io::Task<> Exchange::upload() {
-  std::span<char> room = in_.all().subspan(begin_);
-  std::span<char> surplus;
+  Room room{.all = in_.all().subspan(begin_), .surplus = {}};
   const config::ListenerLimits& limits = listener_->config.limits;
   const Relay relay{heads_->request.framing, limits.stall_timeout, limits.body_bytes};
-  upload_end_ = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room, &surplus);
+  upload_end_ = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room);
   uploading_ = false;
-  if (!surplus.empty()) {
-    begin_ = static_cast<std::size_t>(surplus.data() - in_.data());
-    end_ = begin_ + surplus.size();
+  if (!room.surplus.empty()) {
+    begin_ = static_cast<std::size_t>(room.surplus.data() - in_.data());
+    end_ = begin_ + room.surplus.size();
   } else {
     end_ = begin_;
   }

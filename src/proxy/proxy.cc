@@ -1,7 +1,6 @@
 #include "proxy/proxy.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "io/scope.h"
 #include "io/stop.h"
@@ -25,7 +24,7 @@ Proxy::Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell)
 Proxy::~Proxy() = default;
 
 Result<> Proxy::start(config::Model model) {
-  const unsigned threads = model.proxy.threads != 0 ? model.proxy.threads : std::thread::hardware_concurrency();
+  const unsigned threads = model.proxy.threads != 0 ? model.proxy.threads : io::processor_count();
   Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), nullptr);
   if (!snapshot) return pass(snapshot, "configuration");
   snapshot_ = std::move(*snapshot);

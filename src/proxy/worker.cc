@@ -24,10 +24,7 @@ namespace {
 constexpr std::size_t kBuffersKept = 1024;
 constexpr std::size_t kHeadsKept = 1024;
 
-std::int64_t wall_offset_us(Instant now) {
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(wall).count() - now.time_since_epoch() / 1us;
-}
+std::int64_t wall_offset_us(Instant now) { return io::read_wall_clock_us() - now.time_since_epoch() / 1us; }
 
 }  // namespace
 

@@ -48,7 +48,7 @@ Result<std::shared_ptr<Service>> Service::make(const config::Service& config, co
     endpoint->load.limit.store(config.limits.connections_per_endpoint, std::memory_order_relaxed);
     endpoints.push_back(std::move(endpoint));
   }
-  return std::shared_ptr<Service>(new Service(config, std::move(endpoints)));
+  return std::make_shared<Service>(config, std::move(endpoints));
 }
 
 Service::Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints)

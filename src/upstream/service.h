@@ -26,6 +26,9 @@ class LocalService;
 
 class Service : Pinned {
  public:
+  /// Use make().
+  Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints);
+
   /// Endpoints of `predecessor` (may be null) at the same address are taken over with their load and their latency.
   /// Errors: Code::invalid when an address cannot be used.
   static Result<std::shared_ptr<Service>> make(const config::Service& config, const Service* predecessor);
@@ -52,8 +55,6 @@ class Service : Pinned {
   void wake_elsewhere(const LocalService* except);
 
  private:
-  Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints);
-
   struct Branch {
     io::Loop* loop;
     std::weak_ptr<LocalService> local;
