@@ -31,9 +31,9 @@ namespace holdfast::balance {
 
 /// What the request brings to the choice.
 struct Question {
-  std::optional<std::uint64_t> hash;     ///< of the hash key; without it a hashing balancer draws by weight
-  std::span<const std::uint32_t> tried;  ///< members this request has failed on already
-  std::optional<std::uint32_t> sticky;   ///< the member of the client's session
+  std::optional<std::uint64_t> hash{};     ///< of the hash key; without it a hashing balancer draws by weight
+  std::span<const std::uint32_t> tried{};  ///< members this request has failed on already
+  std::optional<std::uint32_t> sticky{};   ///< the member of the client's session
 };
 
 enum class Outcome : std::uint8_t {

@@ -43,7 +43,7 @@ struct RetryRules {
   bool connect_failure = true;
   bool reset = true;
   bool timeout = false;
-  std::span<const std::uint16_t> statuses;
+  std::span<const std::uint16_t> statuses{};
 };
 
 enum class RetryVerdict : std::uint8_t {

@@ -97,7 +97,7 @@ TEST(RoundRobin, never_drifts_while_shares_change_back_and_forth) {
     ASSERT_EQ(turns.validate(), "");
   }
   RecordProperty("worst_debt_in_turns", std::to_string(worst));
-  EXPECT_LT(worst, 5.0) << "of " << served[0] + served[1] + served[2] + served[3] << " turns";
+  EXPECT_LT(worst, 1.5) << "of " << served[0] + served[1] + served[2] + served[3] << " turns";
 }
 
 TEST(RoundRobin, is_exact_over_whole_cycles_after_members_left_and_came_back) {
