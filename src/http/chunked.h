@@ -12,7 +12,8 @@
 namespace holdfast::http {
 
 /// Decodes one body. Any split of the same bytes gives the same data, the same trailers and the same verdict.
-/// Chunk extensions are checked, counted and dropped. Memory is taken only by trailers, about Limits::trailer_bytes at most.
+/// Chunk extensions are checked, counted and dropped. Memory is taken only by trailers, about Limits::trailer_bytes at
+/// most.
 class ChunkedDecoder {
  public:
   enum class Status : std::uint8_t { need_more, done, malformed };

@@ -243,7 +243,8 @@ void Exchange::account() {
   const Duration took = worker_.loop().now() - started_;
   if (service_ != nullptr) {
     service_->requests.add();
-    service_->answers[record_.status / 100 < 6 ? record_.status / 100 : 0].add();
+    const std::size_t status_class = record_.status / 100U;
+    service_->answers[status_class < service_->answers.size() ? status_class : 0].add();
     service_->latency.record(took);
   }
   give_up_endpoint();
