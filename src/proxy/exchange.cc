@@ -264,6 +264,7 @@ void Exchange::account() {
 void Exchange::prepare_next() {
   heads_->scanner.reset();
   service_ = nullptr;
+  if (upload_room_) in_ = std::move(upload_room_);
   if (begin_ == end_) {
     begin_ = end_ = 0;
     return;

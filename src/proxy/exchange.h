@@ -112,6 +112,7 @@ class Exchange : Pinned {
   std::size_t tries_ = 0;
 
   // The upload of a body that did not come with the head runs beside the answer.
+  io::Buffer upload_room_;  ///< what follows the request is in it, at [begin_, end_)
   io::Scope upload_;
   bool uploading_ = false;
   RelayEnd upload_end_ = RelayEnd::complete;

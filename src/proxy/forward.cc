@@ -192,20 +192,17 @@ io::Task<Exchange::Failure> Exchange::send_request() {
   co_return more.ok() ? Failure::none : Failure::reset;
 }
 
-// The rest of the body, beside the answer. Its room is the buffer behind the head, which must stay readable for the
-// log.
+// The rest of the body, beside the answer. The head stays where it is, for the log, and may leave no room behind it:
+// the body has a buffer of its own, and the next request begins in that one.
 io::Task<> Exchange::upload() {
-  Room room{.all = in_.all().subspan(begin_), .surplus = {}};
+  upload_room_ = worker_.buffers().lend();
+  Room room{.all = upload_room_.all(), .surplus = {}};
   const config::ListenerLimits& limits = listener_->config.limits;
   const Relay relay{heads_->request.framing, limits.stall_timeout, limits.body_bytes};
   upload_end_ = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room);
   uploading_ = false;
-  if (!room.surplus.empty()) {
-    begin_ = static_cast<std::size_t>(room.surplus.data() - in_.data());
-    end_ = begin_ + room.surplus.size();
-  } else {
-    end_ = begin_;
-  }
+  begin_ = room.surplus.empty() ? 0 : static_cast<std::size_t>(room.surplus.data() - upload_room_.data());
+  end_ = begin_ + room.surplus.size();
   // An endpoint that stopped reading may still have answered; a client that failed needs no answer.
   if (upload_end_ != RelayEnd::complete && upload_end_ != RelayEnd::receiver_gone) connection_->stream->cancel();
 }

@@ -27,6 +27,7 @@ class Report:
     ok: int = 0                                              # a whole response with a status below 400
     failed: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
+    failed_ids: list[str] = field(default_factory=list)      # X-Request-Id of the failed ones, if they had one
     errors: dict[str, int] = field(default_factory=dict)     # by kind: "503", "closed", "reset", "refused", "timed out", …
     origins: dict[str, int] = field(default_factory=dict)    # by the X-Origin of the response
     seconds: float = 0.0
@@ -43,9 +44,9 @@ class Load:
     """Runs the generator in its own process until the `with` block ends; the report is there afterwards."""
 
     def __init__(self, address: tuple[str, int], rate: int = 500, target: str = "/", host: str = "test",
-                 seconds: float = 120.0, timeout: float = 10.0):
+                 seconds: float = 120.0, timeout: float = 10.0, method: str = "GET"):
         self._arguments = ["--address", f"{address[0]}:{address[1]}", "--rate", str(rate), "--target", target,
-                           "--host", host, "--seconds", str(seconds), "--timeout", str(timeout)]
+                           "--host", host, "--seconds", str(seconds), "--timeout", str(timeout), "--method", method]
         self.report: Report | None = None
         self.process: subprocess.Popen | None = None
 
@@ -88,6 +89,7 @@ class Connection(asyncio.Protocol):
         self.generator = generator
         self.transport: asyncio.Transport | None = None
         self.due = 0.0
+        self.number = 0
         self.busy = False
         self._buffer = b""
         self._timer = None
@@ -95,10 +97,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
 
-    def ask(self, due: float, timeout: float):
-        self.busy, self.due = True, due
+    def ask(self, due: float, timeout: float, number: int):
+        self.busy, self.due, self.number = True, due, number
         self._timer = asyncio.get_running_loop().call_later(timeout, self._timed_out)
-        self.transport.write(self.generator.request)
+        self.transport.write(self.generator.request(number))
 
     def data_received(self, data: bytes):
         self._buffer += data
@@ -117,7 +119,7 @@ class Connection(asyncio.Protocol):
         self._timer.cancel()
         self.busy = False
         reusable = headers.get("connection", "").lower() != "close"
-        self.generator.answered(int(head[0].split(" ")[1]), headers.get("x-origin"), self.due)
+        self.generator.answered(int(head[0].split(" ")[1]), headers.get("x-origin"), self.due, self.number)
         if reusable:
             self.generator.idle.append(self)
         else:
@@ -152,14 +154,14 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self.busy = False
-        self.generator.broke(kind, self.due)
+        self.generator.broke(kind, self.due, self.number)
         self.transport.abort()
 
 
 class Generator:
-    def __init__(self, address: tuple[str, int], target: str, host: str, timeout: float):
-        self.address, self.timeout = address, timeout
-        self.request = f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: holdfast-load\r\n\r\n".encode("latin-1")
+    def __init__(self, address: tuple[str, int], target: str, host: str, timeout: float, method: str = "GET"):
+        self.address, self.timeout, self.method = address, timeout, method
+        self._start = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: holdfast-load\r\n"
         self.report = Report()
         self.statuses, self.errors, self.origins = Counter(), Counter(), Counter()
         self.idle: list[Connection] = []
@@ -169,6 +171,11 @@ class Generator:
         self.done = asyncio.Event()
         self._said_running = False
 
+    def request(self, number: int) -> bytes:
+        """A POST says which one it is: twice the same at the origins was carried out twice."""
+        more = "" if self.method == "GET" else f"X-Request-Id: {number}\r\nContent-Length: 5\r\n"
+        return f"{self._start}{more}\r\n{'' if self.method == 'GET' else 'hello'}".encode("latin-1")
+
     async def run(self, rate: int, seconds: float) -> Report:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
@@ -177,7 +184,7 @@ class Generator:
         while number < total and not self.stopping.is_set():
             now = loop.time() - began
             while number < total and number / rate <= now:
-                self._send(began + number / rate)
+                self._send(began + number / rate, number)
                 number += 1
             try:
                 await asyncio.wait_for(self.stopping.wait(), max(0.0005, number / rate - (loop.time() - began)))
@@ -189,35 +196,35 @@ class Generator:
             await self.done.wait()
         return self._summed()
 
-    def _send(self, due: float):
+    def _send(self, due: float, number: int):
         self.report.sent += 1
         while self.idle:
             connection = self.idle.pop()
             if not connection.transport.is_closing():
-                connection.ask(due, self.timeout)
+                connection.ask(due, self.timeout, number)
                 return
-        task = asyncio.ensure_future(self._send_on_new(due))
+        task = asyncio.ensure_future(self._send_on_new(due, number))
         self.in_flight.add(task)
         task.add_done_callback(self.in_flight.discard)
 
-    async def _send_on_new(self, due: float):
+    async def _send_on_new(self, due: float, number: int):
         loop = asyncio.get_running_loop()
         try:
             _, connection = await asyncio.wait_for(
                 loop.create_connection(lambda: Connection(self), *self.address), self.timeout)
         except ConnectionRefusedError:
-            self.broke("refused", due)
+            self.broke("refused", due, number)
         except asyncio.TimeoutError:
-            self.broke("connect timed out", due)
+            self.broke("connect timed out", due, number)
         except OSError as error:
-            self.broke(f"connect: {os.strerror(error.errno or 0)}", due)
+            self.broke(f"connect: {os.strerror(error.errno or 0)}", due, number)
         else:
             if connection.transport.is_closing():
-                self.broke("closed", due)
+                self.broke("closed", due, number)
             else:
-                connection.ask(due, self.timeout)
+                connection.ask(due, self.timeout, number)
 
-    def answered(self, status: int, origin: str | None, due: float):
+    def answered(self, status: int, origin: str | None, due: float, number: int):
         self.statuses[str(status)] += 1
         if origin:
             self.origins[origin] += 1
@@ -225,9 +232,11 @@ class Generator:
             self.report.ok += 1
             self._finished(due)
         else:
-            self.broke(str(status), due)
+            self.broke(str(status), due, number)
 
-    def broke(self, kind: str, due: float):
+    def broke(self, kind: str, due: float, number: int):
+        if self.method != "GET":
+            self.report.failed_ids.append(str(number))
         self.report.failed += 1
         self.errors[kind] += 1
         self._finished(due)
@@ -249,16 +258,17 @@ class Generator:
 
 
 async def main():
-    parser = argparse.ArgumentParser(description="A constant rate of GETs over keep-alive connections, without retries")
+    parser = argparse.ArgumentParser(description="A constant rate of requests over keep-alive connections, without retries")
     parser.add_argument("--address", required=True, help="HOST:PORT")
     parser.add_argument("--rate", type=int, default=500, help="requests per second")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds for one request")
+    parser.add_argument("--method", default="GET", help="anything else has a body and a number as X-Request-Id")
     parser.add_argument("--target", default="/")
     parser.add_argument("--host", default="test")
     options = parser.parse_args()
     host, _, port = options.address.rpartition(":")
-    generator = Generator((host.strip("[]"), int(port)), options.target, options.host, options.timeout)
+    generator = Generator((host.strip("[]"), int(port)), options.target, options.host, options.timeout, options.method)
     print(json.dumps(asdict(await generator.run(options.rate, options.seconds))))
 
 

@@ -2,7 +2,8 @@
 
 `python3 -m holdfast_testing.origin_process --name a` listens on a free port of 127.0.0.1, prints `listening PORT`, and
 answers every request with its name and `X-Origin: NAME`; /slow?MS waits that long, /status/NNN answers NNN, /bytes/N
-sends N bytes. Class OriginProcess starts, kills, freezes and revives one, always on the same port.
+sends N bytes. Class OriginProcess starts, kills, freezes and revives one, always on the same port. With --log FILE it
+writes `begun ID` and `ended ID` (the X-Request-Id) before and after each answer: what survives its death is the truth.
 """
 
 import argparse
@@ -17,8 +18,8 @@ from holdfast_testing.proxy import Lines
 
 
 class OriginProcess:
-    def __init__(self, name: str = "origin", port: int = 0):
-        self.name, self.port = name, port
+    def __init__(self, name: str = "origin", port: int = 0, log: Path | None = None):
+        self.name, self.port, self.log = name, port, log
         self.process: subprocess.Popen | None = None
         self.start()
 
@@ -28,8 +29,9 @@ class OriginProcess:
 
     def start(self):
         here = Path(__file__).resolve().parents[1]
+        arguments = ["--name", self.name, "--port", str(self.port), *(["--log", str(self.log)] if self.log else [])]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "holdfast_testing.origin_process", "--name", self.name, "--port", str(self.port)],
+            [sys.executable, "-m", "holdfast_testing.origin_process", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(here)})
         self.port = int(Lines(self.process.stdout).wait_for(r"^listening (\d+)$")[1])
 
@@ -57,17 +59,26 @@ class OriginProcess:
         self.stop()
 
 
-async def serve(name: str, port: int):
+async def serve(name: str, port: int, log: str | None):
+    # Unbuffered: a line is with the kernel before the answer is, and outlives us.
+    book = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if log else None
+
+    def note(what: str, headers):
+        if book is not None:
+            os.write(book, f"{what} {headers.get('x-request-id', '-')}\n".encode())
+
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:
             while True:
                 lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
                 headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:-2])}
                 await reader.readexactly(int(headers.get("content-length", 0)))
+                note("begun", headers)
                 status, body = await answer(name, lines[0].split(" ")[1])
                 writer.write(b"HTTP/1.1 %d Scripted\r\nX-Origin: %s\r\nContent-Length: %d\r\n\r\n%s" %
                              (status, name.encode(), len(body), body))
                 await writer.drain()
+                note("ended", headers)
         except (OSError, asyncio.IncompleteReadError):
             writer.close()
 
@@ -91,5 +102,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="A small origin server for tests")
     parser.add_argument("--name", default="origin")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--log")
     options = parser.parse_args()
-    asyncio.run(serve(options.name, options.port))
+    asyncio.run(serve(options.name, options.port, options.log))

@@ -206,8 +206,10 @@ def switch_protocol(protocol: str = "echo") -> Step:
 class Origin:
     """Listens from the moment it is built; `with Origin(...) as origin: origin.address`."""
 
-    def __init__(self, *script: Step, always: Step | None = None, name: str = "origin", address=("127.0.0.1", 0)):
+    def __init__(self, *script: Step, always: Step | None = None, name: str = "origin", address=("127.0.0.1", 0),
+                 on_head: bool = False):
         self.name = name
+        self.on_head = on_head                 # a step runs upon the head alone; the body stays unread
         self.always = always or answer()
         self._script = list(script)
         self._wanted = address
@@ -377,6 +379,9 @@ class _Reader:
         if length is not None and coding is not None:
             raise Malformed("both Content-Length and Transfer-Encoding")
         self._origin.note_request(request)
+        if self._origin.on_head:
+            request.raw = self._taken
+            return request
         try:
             if (request.header("expect") or "").lower() == "100-continue":
                 self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
