@@ -5,6 +5,7 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "io/loop_thread.h"
 #include "proxy/session.h"
 
 namespace holdfast::proxy {
@@ -102,6 +103,11 @@ io::Task<> Worker::accept_from(Ref<Door> door) {
   constexpr int kAcceptsPerTurn = 64;
   constexpr Duration kBreath = 10ms;  // when files or memory ran out: others must close first
   for (int accepts = 1;; ++accepts) {
+    // At the limit connections wait in the kernel's queue: a client that is let in a little later beats one refused.
+    if (full() && !draining_) {
+      counters.waits_when_full.add();
+      while (full() && !draining_) co_await io::sleep_until(loop_, loop_.now() + kBreath, stop_);
+    }
     io::Accepted accepted = co_await door->acceptor.accept();
     if (accepted.error == ECANCELED) break;
     if (accepted.error != 0) {
@@ -120,14 +126,16 @@ io::Task<> Worker::accept_from(Ref<Door> door) {
   std::erase_if(doors_, [&door](const auto& each) { return each.get() == &*door; });
 }
 
+bool Worker::full() const {
+  const config::Proxy& proxy = snapshot_->shared->model.proxy;
+  const unsigned threads = proxy.threads != 0 ? proxy.threads : io::processor_count();
+  return sessions_.size() >= std::max(proxy.max_connections / threads, 1U);
+}
+
 void Worker::receive(Door& door, io::Accepted accepted) {
   const Snapshot& shared = *snapshot_->shared;
   const Listener* listener = shared.find_listener(door.listener);
-  const unsigned threads = std::max(shared.model.proxy.threads, 1U);
-  if (listener == nullptr || sessions_.size() >= std::max(shared.model.proxy.max_connections / threads, 1U)) {
-    counters.refused.add();
-    return;
-  }
+  if (listener == nullptr) return;
   counters.accepted.add();
   if (listener->config.protocol == config::ListenerProtocol::http) {
     tasks_.add(serve_http(*this, std::move(accepted.fd), accepted.peer, door.listener));

@@ -42,7 +42,7 @@ struct Heads {
 
 struct WorkerCounters {
   Counter accepted;
-  Counter refused;  ///< over max_connections
+  Counter waits_when_full;  ///< times accepting paused at max_connections
   Counter open;
   Counter requests;
   Counter bad_requests;
@@ -97,6 +97,8 @@ class Worker : Pinned {
   struct Door;
 
   io::Task<> accept_from(Ref<Door> door);
+  /// This worker's part of max_connections is used up.
+  bool full() const;
   void receive(Door& door, io::Accepted accepted);
   io::Task<> sweep();
 
