@@ -1,5 +1,6 @@
 """The harness proved on itself: origins do what they are told, the client is strict, the load is what was asked for."""
 
+import signal
 import socket
 import sys
 import time
@@ -155,10 +156,13 @@ STAND_IN = r'''
 import os, signal, socket, sys, threading
 file, generation, wake = sys.argv[2], 1, threading.Event()
 said = lambda words: print(words, file=sys.stderr, flush=True)
+served = open(file).read()
 def reload(*_):
-    global generation
+    global generation, served
     if "bad" in open(file).read():
         return said("holdfast.yaml:1:1: bad\nreload refused")
+    if served == (served := open(file).read()):
+        return said(f"reloaded generation={generation} (nothing changed)")
     generation += 1
     said(f"reloaded generation={generation}")
 signal.signal(signal.SIGHUP, reload)
@@ -182,8 +186,11 @@ def test_a_proxy_is_started_reloaded_refused_and_stopped(proxy, stand_in):
     one = proxy("good", program=stand_in)
     socket.create_connection(one.address("web")).close()
     assert one.reload("good too") == 2
-    assert "holdfast.yaml:1:1: bad" in one.reload_refused("bad")
-    assert one.reload("good again") == 3
+    assert one.reload() == 2 and one.reload("good too") == 2
+    one.process.send_signal(signal.SIGHUP)  # its report may come while the next reload is asked for
+    assert one.reload("better") == 3
+    assert "holdfast.yaml:1:1: bad" in one.reload_refused("bad", because="1:1: bad")
+    assert one.reload("good again") == 4
 
 
 def test_a_proxy_that_ends_badly_fails_its_test(stand_in):

@@ -178,14 +178,25 @@ class Proxy:
         host, port = self.address(listener)
         return f"http://{host}:{port}{path}"
 
-    def reload(self, config: str | None = None) -> int:
-        """SIGHUP, on a new file if one is given; the generation that is now served."""
-        since = self._ask_to_reload(config)
-        return int(self.log.wait_for(r"^reloaded generation=(\d+)", since)[1])
+    # The program also looks at its file by itself, some time after it has changed. So for one new file there may be two
+    # reports, and the second (`reloaded generation=N (nothing changed)`) may come while the next reload is being asked
+    # for. It must not be taken for the answer to that.
 
-    def reload_refused(self, config: str | None = None) -> str:
-        """SIGHUP on a file that must be refused; what the program said from then on."""
+    def reload(self, config: str | None = None, changes: bool | None = None) -> int:
+        """SIGHUP, on a new file if one is given; the generation that is now served.
+
+        `changes` says whether this makes a new generation; not given, it does when the text is a new one.
+        """
+        if changes is None:
+            changes = config is not None and config != self.file.read_text()
         since = self._ask_to_reload(config)
+        return int(self.log.wait_for(r"^reloaded generation=(\d+)" + (r"\s*$" if changes else ""), since)[1])
+
+    def reload_refused(self, config: str | None = None, because: str = "") -> str:
+        """SIGHUP on a file that must be refused, for a reason if one is given; what the program said from then on."""
+        since = self._ask_to_reload(config)
+        if because:
+            self.log.wait_for(because, since)
         self.log.wait_for(r"^reload refused", since)
         return "\n".join(self.log.all()[since:])
 
