@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "admin/server.h"
+#include "admin/site.h"
 #include "cli/commands.h"
 #include "cli/file.h"
 #include "config/load.h"
@@ -35,16 +37,34 @@ struct Control : Pinned {
   io::Signals signals;
   io::Stop stop;
   proxy::Proxy proxy;
+  std::unique_ptr<admin::Server> admin;  ///< null: there is none
   io::Scope tasks;
 };
 
-void say_bound(const proxy::Proxy& proxy) {
-  for (const proxy::Proxy::Bound& bound : proxy.bound()) {
+void say_bound(const Control& control) {
+  for (const proxy::Proxy::Bound& bound : control.proxy.bound()) {
     say("listening name=" + bound.listener + " address=" + io::to_string(bound.address));
   }
+  if (control.admin != nullptr) say("listening name=admin address=" + io::to_string(control.admin->address()));
+}
+
+/// Null when the file asks for none.
+Result<std::unique_ptr<admin::Server>> open_admin(Control& control, const config::Model& model) {
+  if (!model.admin) return std::unique_ptr<admin::Server>();
+  return admin::Server::open(control.loop, model.admin->bind, [&control](const http::RequestHead& request) {
+    return admin::answer(request, control.proxy, control.stop.requested());
+  });
+}
+
+io::Task<> close_admin(Ref<Control> control, std::unique_ptr<admin::Server> server) {
+  if (server != nullptr) co_await server->close(control->loop.now() + 1s);
 }
 
 void reload(Control& control) {
+  if (control.stop.requested()) {
+    say("reload refused: draining");
+    return;
+  }
   std::optional<config::Model> model = read_model(control.file);
   if (!model) {
     say("reload refused: the configuration of before goes on");
@@ -54,12 +74,25 @@ void reload(Control& control) {
     say("reloaded generation=" + std::to_string(control.proxy.snapshot()->generation) + " (nothing changed)");
     return;
   }
+  // The admin API moves with the rest or not at all: its new address is bound first, its old one given up last.
+  const bool admin_moves = model->admin != control.proxy.snapshot()->model.admin;
+  Result<std::unique_ptr<admin::Server>> fresh;
+  if (admin_moves) fresh = open_admin(control, *model);
+  if (!fresh) {
+    say("reload refused: " + fresh.error().what);
+    return;
+  }
   const Result<> applied = control.proxy.apply(std::move(*model));
   if (!applied) {
     say("reload refused: " + applied.error().what);
     return;
   }
-  say_bound(control.proxy);
+  if (admin_moves) {
+    control.admin.swap(*fresh);
+    if (control.admin != nullptr) control.admin->start();
+    control.tasks.add(close_admin(control, std::move(*fresh)));
+  }
+  say_bound(control);
   say("reloaded generation=" + std::to_string(control.proxy.snapshot()->generation));
 }
 
@@ -83,6 +116,7 @@ io::Task<> drain(Ref<Control> control) {
   control->stop.request();
   const Duration patience = control->proxy.snapshot()->model.proxy.drain_timeout;
   co_await control->proxy.drain(control->loop.now() + patience);
+  co_await close_admin(control, std::move(control->admin));  // until here it says that we drain
   control->signals.cancel();
   control->loop.stop();
 }
@@ -113,12 +147,19 @@ int run_proxy(const std::string& file) {
   if (!model) return 1;
 
   Control control(file);
+  Result<std::unique_ptr<admin::Server>> admin = open_admin(control, *model);
+  if (!admin) {
+    say("holdfast: " + admin.error().what);
+    return 1;
+  }
   const Result<> started = control.proxy.start(std::move(*model));
   if (!started) {
     say("holdfast: " + started.error().what);
     return 1;
   }
-  say_bound(control.proxy);
+  control.admin = std::move(*admin);
+  if (control.admin != nullptr) control.admin->start();
+  say_bound(control);
   say("ready");
   control.tasks.add(watch_file(control));
   control.tasks.add(obey_signals(control));

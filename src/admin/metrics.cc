@@ -1,0 +1,174 @@
+#include "admin/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+#include <sstream>
+
+namespace holdfast::admin {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+/// The families of the page in its order; references to one live until the next is begun.
+class Page {
+ public:
+  MetricFamily& begin(MetricType type, std::string name, std::string help) {
+    MetricFamily& family = families_.emplace_back();
+    family.type = type;
+    family.name = std::move(name);
+    family.help = std::move(help);
+    return family;
+  }
+
+  std::string text() const {
+    std::ostringstream out;
+    const prometheus::TextSerializer serializer;
+    serializer.Serialize(out, families_);
+    return std::move(out).str();
+  }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+void add(MetricFamily& family, Labels labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  (family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  family.metric.push_back(std::move(metric));
+}
+
+void add_process(Page& page, const Status& status) {
+  add(page.begin(MetricType::Gauge, "holdfast_configuration_generation", "Generation of the configuration in use"), {},
+      static_cast<double>(status.generation));
+  add(page.begin(MetricType::Gauge, "holdfast_draining", "1 while the process finishes what it has and takes no more"),
+      {}, status.draining ? 1 : 0);
+}
+
+// ---- families that have one number per worker, service or endpoint
+
+using OfWorker = std::uint64_t WorkerStatus::*;
+
+void add_workers(Page& page, const Status& status, MetricType type, std::string name, std::string help,
+                 OfWorker number) {
+  MetricFamily& family = page.begin(type, std::move(name), std::move(help));
+  for (std::size_t i = 0; i < status.workers.size(); ++i) {
+    add(family, {{"worker", std::to_string(i)}}, static_cast<double>(status.workers[i].*number));
+  }
+}
+
+template <class Number>
+void add_services(Page& page, const Status& status, MetricType type, std::string name, std::string help,
+                  Number ServiceStatus::* number) {
+  MetricFamily& family = page.begin(type, std::move(name), std::move(help));
+  for (const ServiceStatus& service : status.services) {
+    add(family, {{"service", service.name}}, static_cast<double>(service.*number));
+  }
+}
+
+template <class Number>
+void add_endpoints(Page& page, const Status& status, MetricType type, std::string name, std::string help,
+                   Number EndpointStatus::* number) {
+  MetricFamily& family = page.begin(type, std::move(name), std::move(help));
+  for (const ServiceStatus& service : status.services) {
+    for (const EndpointStatus& endpoint : service.endpoints) {
+      add(family, {{"service", service.name}, {"endpoint", endpoint.address}}, static_cast<double>(endpoint.*number));
+    }
+  }
+}
+
+// ---- families of a shape of their own
+
+void add_answers(Page& page, const Status& status) {
+  static constexpr std::array<const char*, 6> kClasses{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  MetricFamily& family = page.begin(MetricType::Counter, "holdfast_service_answers_total",
+                                    "Requests answered, by class of status; none: the client was gone first");
+  for (const ServiceStatus& service : status.services) {
+    for (std::size_t i = 0; i < kClasses.size(); ++i) {
+      add(family, {{"service", service.name}, {"class", kClasses[i]}}, static_cast<double>(service.answers[i]));
+    }
+  }
+}
+
+void add_latency(Page& page, const Status& status) {
+  const auto seconds = [](Duration duration) { return std::chrono::duration<double>(duration).count(); };
+  MetricFamily& family =
+      page.begin(MetricType::Histogram, "holdfast_service_latency_seconds", "How long requests took, retries included");
+  for (const ServiceStatus& service : status.services) {
+    ClientMetric metric;
+    metric.label = {{"service", service.name}};
+    metric.histogram.sample_count = service.latency.count();
+    metric.histogram.sample_sum = seconds(service.latency.sum());
+    for (std::size_t i = 0; i < LatencyBuckets::kBounds; ++i) {
+      metric.histogram.bucket.push_back({service.latency.below(i), seconds(LatencyBuckets::bound(i))});
+    }
+    family.metric.push_back(std::move(metric));
+  }
+}
+
+// One series per state, 1 for the one that holds: sums and alerts need no table of numbers.
+void add_states(Page& page, const Status& status) {
+  using enum health::State;
+  MetricFamily& family = page.begin(MetricType::Gauge, "holdfast_endpoint_state", "1 for the state an endpoint is in");
+  for (const ServiceStatus& service : status.services) {
+    for (const EndpointStatus& endpoint : service.endpoints) {
+      for (const health::State state : {healthy, unhealthy, ejected, draining}) {
+        const std::string word(health::to_string(state));
+        add(family, {{"service", service.name}, {"endpoint", endpoint.address}, {"state", word}},
+            endpoint.state == state ? 1 : 0);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::string metrics_text(const Status& status) {
+  constexpr MetricType kCounter = MetricType::Counter;
+  constexpr MetricType kGauge = MetricType::Gauge;
+  using Worker = WorkerStatus;
+  using Service = ServiceStatus;
+  using Endpoint = EndpointStatus;
+  Page page;
+  add_process(page, status);
+
+  const auto worker = [&](MetricType type, const char* name, const char* help, OfWorker number) {
+    add_workers(page, status, type, name, help, number);
+  };
+  worker(kCounter, "holdfast_connections_accepted_total", "Client connections accepted", &Worker::accepted);
+  worker(kCounter, "holdfast_accept_pauses_total", "Times accepting paused at max_connections", &Worker::waits_when_full);
+  worker(kGauge, "holdfast_connections_open", "Client connections open", &Worker::open);
+  worker(kCounter, "holdfast_requests_total", "Requests read from clients", &Worker::requests);
+  worker(kCounter, "holdfast_bad_requests_total", "Requests refused for their form", &Worker::bad_requests);
+  worker(kCounter, "holdfast_local_answers_total", "Answers made here, not by an endpoint", &Worker::local_answers);
+  worker(kCounter, "holdfast_access_log_dropped_total", "Access-log records lost to a full ring",
+         &Worker::log_records_dropped);
+
+  const auto service = [&](MetricType type, const char* name, const char* help, auto number) {
+    add_services(page, status, type, name, help, number);
+  };
+  service(kCounter, "holdfast_service_requests_total", "Requests routed to the service", &Service::requests);
+  add_answers(page, status);
+  add_latency(page, status);
+  service(kCounter, "holdfast_service_retries_total", "Tries after the first", &Service::retries);
+  service(kGauge, "holdfast_service_queued", "Requests that wait for a place at an endpoint", &Service::queued);
+  service(kCounter, "holdfast_service_queue_full_total", "Requests refused by a full queue", &Service::queue_full);
+  service(kCounter, "holdfast_service_queue_timeouts_total", "Requests that waited too long", &Service::queue_timeouts);
+
+  const auto endpoint = [&](MetricType type, const char* name, const char* help, auto number) {
+    add_endpoints(page, status, type, name, help, number);
+  };
+  endpoint(kCounter, "holdfast_endpoint_requests_total", "Requests sent to the endpoint", &Endpoint::requests);
+  endpoint(kCounter, "holdfast_endpoint_failures_total", "Requests the endpoint failed", &Endpoint::failures);
+  endpoint(kCounter, "holdfast_endpoint_connects_total", "Connections begun", &Endpoint::connects);
+  endpoint(kCounter, "holdfast_endpoint_connect_failures_total", "Connections that could not be opened",
+           &Endpoint::connect_failures);
+  endpoint(kGauge, "holdfast_endpoint_in_flight", "Requests at the endpoint", &Endpoint::in_flight);
+  add_states(page, status);
+  return page.text();
+}
+
+}  // namespace holdfast::admin

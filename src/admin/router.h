@@ -1,0 +1,31 @@
+// Which page a request asks for. Start reading at kPages: it is the whole API.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "admin/answer.h"
+#include "http/method.h"
+
+namespace holdfast::admin {
+
+enum class Page : std::uint8_t { healthz, metrics, listeners, services, breakers };
+
+struct Route {
+  std::string_view path;
+  Page page;
+};
+inline constexpr std::array kPages{
+    Route{"/healthz", Page::healthz},         // may load balancers send us traffic?
+    Route{"/metrics", Page::metrics},         // for Prometheus
+    Route{"/v1/listeners", Page::listeners},  // where we listen
+    Route{"/v1/services", Page::services},    // who serves, and how well
+    Route{"/v1/breakers", Page::breakers},    // which calls are refused to protect whom
+};
+
+/// The page, or why there is none: 404, or 405 for methods other than GET and HEAD. A query is ignored.
+std::variant<Page, Answer> route(http::Method method, std::string_view path);
+
+}  // namespace holdfast::admin

@@ -1,0 +1,72 @@
+// Server: a small HTTP/1.1 server on one loop, for pages that are ready at once. It is made for a handful of operators
+// and scrapers, and protects its loop from them: few connections, small heads, no bodies, deadlines on every wait.
+// Start reading at serve().
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "admin/answer.h"
+#include "base/pinned.h"
+#include "base/result.h"
+#include "config/address.h"
+#include "http/head.h"
+#include "http/parse.h"
+#include "io/listening_socket.h"
+#include "io/loop.h"
+#include "io/scope.h"
+#include "io/stop.h"
+
+namespace holdfast::admin {
+
+/// Open at once; whoever comes later is told so with 503.
+inline constexpr std::size_t kConnectionsMax = 64;
+/// Of a request's head; longer is refused with 431.
+inline constexpr std::uint32_t kHeadBytesMax = 8 * 1024;
+inline constexpr std::uint32_t kHeadersMax = 64;
+inline constexpr Duration kIdleTimeout = 60s;   ///< until the first byte of a request
+inline constexpr Duration kHeadTimeout = 5s;    ///< from there to the end of its head
+inline constexpr Duration kWriteTimeout = 10s;  ///< for the whole answer
+
+class Server : Pinned {
+ public:
+  /// Answers on the loop, without waiting.
+  using Handler = std::function<Answer(const http::RequestHead& request)>;
+
+  /// Binds; nobody is served before start().
+  /// Errors: the address cannot be bound.
+  static Result<std::unique_ptr<Server>> open(io::Loop& loop, const config::Address& bind, Handler handler);
+
+  Server(io::Loop& loop, const io::SocketAddress& address, io::UniqueFd socket, Handler handler);
+  ~Server();
+
+  /// With the port the system chose for port 0.
+  const io::SocketAddress& address() const { return address_; }
+
+  void start();
+
+  /// Accepts no more, lets answers on their way finish until the deadline, and ends.
+  /// Requires: follows start(), once; the server dies only after it.
+  io::Task<> close(Deadline deadline);
+
+ private:
+  struct Connection;
+
+  io::Task<> accept_all();
+  void receive(io::UniqueFd fd);
+  io::Task<> serve(io::UniqueFd fd);
+  io::Task<http::ParseOutcome> read_head(Ref<Connection> connection);
+  io::Task<> linger(Ref<Connection> connection);
+
+  io::Loop& loop_;
+  const io::SocketAddress address_;
+  const Handler handler_;
+  io::Acceptor acceptor_;
+  std::list<Connection*> connections_;
+  io::Stop stop_;
+  io::Scope tasks_;
+};
+
+}  // namespace holdfast::admin

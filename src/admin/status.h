@@ -1,0 +1,66 @@
+// Status: the data plane at one moment, as plain numbers and words: what every page of the admin API is made from.
+// Gathered in one pass over the workers (collect.h), rendered without them (views.h, metrics.h).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "admin/latency.h"
+#include "health/group.h"
+
+namespace holdfast::admin {
+
+struct WorkerStatus {
+  std::uint64_t accepted = 0;
+  std::uint64_t waits_when_full = 0;
+  std::uint64_t open = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t bad_requests = 0;
+  std::uint64_t local_answers = 0;
+  std::uint64_t log_records_dropped = 0;
+};
+
+struct ListenerStatus {
+  std::string name;
+  std::string protocol;
+  std::vector<std::string> addresses;  ///< as bound: with the port the system chose for port 0
+};
+
+struct EndpointStatus {
+  std::string address;
+  unsigned weight = 1;
+  std::string zone;
+  bool backup = false;
+  health::State state = health::State::healthy;
+  std::string why;  ///< of the last change of state; empty: there was none
+  std::uint32_t in_flight = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t connects = 0;
+  std::uint64_t connect_failures = 0;
+};
+
+struct ServiceStatus {
+  std::string name;
+  std::string balance;
+  std::uint32_t queued = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t queue_full = 0;
+  std::uint64_t queue_timeouts = 0;
+  std::array<std::uint64_t, 6> answers{};  ///< by status class; 0: no answer
+  LatencyBuckets latency;
+  std::vector<EndpointStatus> endpoints;
+};
+
+struct Status {
+  bool draining = false;
+  std::uint64_t generation = 0;  ///< of the configuration
+  std::vector<ListenerStatus> listeners;
+  std::vector<ServiceStatus> services;
+  std::vector<WorkerStatus> workers;
+};
+
+}  // namespace holdfast::admin

@@ -1,0 +1,16 @@
+// The JSON pages: a Status in the words that programs rely on (docs/configuration.md, admin). Lists are
+// { "items": [ … ] }, so that more can stand beside them one day.
+#pragma once
+
+#include <string>
+
+#include "admin/status.h"
+
+namespace holdfast::admin {
+
+std::string listeners_json(const Status& status);
+std::string services_json(const Status& status);
+/// This version breaks no circuit, so there is none to show.
+std::string breakers_json(const Status& status);
+
+}  // namespace holdfast::admin
