@@ -73,7 +73,7 @@ void Balancer::apply_shares() {
   cursor_ = at == participants_.end() ? 0 : static_cast<std::size_t>(at - participants_.begin());
   if (policy_.algorithm == Algorithm::round_robin || policy_.algorithm == Algorithm::weighted_round_robin) {
     turns_.set_weights(effective_);
-  } else if (policy_.algorithm != Algorithm::least_connections && policy_.algorithm != Algorithm::peak_ewma) {
+  } else if (policy_.algorithm != Algorithm::least_connections) {
     sampler_.set_weights(weights);
   }
 }

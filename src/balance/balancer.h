@@ -68,7 +68,8 @@ class Balancer {
   /// members are the same. Members new to it take full part.
   void adopt(const Balancer& predecessor);
 
-  /// Builds the hash table now rather than at the first pick: a millisecond for 10 members, some 20 for a thousand.
+  /// Builds the hash table now rather than at the first pick: milliseconds for 10 members, some 40 for a thousand. Only
+  /// while no other thread uses this balancer.
   void prepare();
 
   std::span<const Member> members() const { return members_; }
@@ -90,7 +91,7 @@ class Balancer {
   Pick pick_in_turn(Excluded excluded);
   Pick pick_least(Excluded excluded);
   Pick pick_two_choices(Excluded excluded, Prng& prng);
-  Pick pick_peak_ewma(Excluded excluded, Instant now);
+  Pick pick_peak_ewma(Excluded excluded, Instant now, Prng& prng);
   Pick pick_random(Excluded excluded, Prng& prng);
   Pick pick_by_hash(std::uint64_t hash, Excluded excluded);
   Pick pick_by_rendezvous(std::uint64_t hash, Excluded excluded, std::uint64_t total);
@@ -99,7 +100,11 @@ class Balancer {
   bool takes_part(std::uint32_t index) const { return effective_[index] != 0; }
   /// A member by weight that has room, is not excluded and not `other`; none if there is none.
   std::optional<std::uint32_t> draw(Excluded excluded, std::optional<std::uint32_t> other, Prng& prng) const;
-  double mean_latency_us(Instant now) const;
+  /// The position of the lowest latency x in flight / weight, looking from `first` on; none if none has room.
+  std::optional<std::size_t> cheapest(std::span<const std::uint32_t> candidates, std::size_t first, Excluded excluded,
+                                      Instant now) const;
+  /// Gives a newcomer the median latency of the candidates to start from: at 0 it would be flooded.
+  double welcome(Load& newcomer, std::span<const std::uint32_t> candidates, Instant now) const;
   std::uint64_t total_in_flight() const;
   /// Claims unless that passes the limit, or the bound while `total` requests are in flight.
   bool claim_within_bound(std::uint32_t index, std::uint64_t total) const;

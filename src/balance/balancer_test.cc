@@ -231,6 +231,21 @@ TEST(PeakEwma, a_newcomer_is_taken_for_an_average_member_and_is_not_flooded) {
   EXPECT_NEAR(fleet.loads[3].in_flight, 100.0, 1.0);
 }
 
+TEST(PeakEwma, a_newcomer_is_tried_even_while_the_fleet_is_idle) {
+  Fleet fleet(4);
+  for (std::size_t i = 0; i < 3; ++i) observe(fleet.loads[i], 1ms * (i + 1), false, at(0s));
+  Balancer balancer({Algorithm::peak_ewma}, fleet.members, 0);
+  Prng prng(1);
+  int picked = 0;
+  for (int i = 1; i <= 2000; ++i) {
+    const std::uint32_t index = balancer.pick({}, at(i * 10ms), prng).index;
+    picked += index == 3 ? 1 : 0;
+    observe(fleet.loads[index], 1ms * (index % 3 + 1), false, at(i * 10ms));
+    release(fleet.loads[index]);
+  }
+  EXPECT_GT(picked, 500);
+}
+
 TEST(PeakEwma, gives_a_slow_member_less) {
   Fleet fleet(2);
   observe(fleet.loads[0], 10ms, false, at(0s));
@@ -239,6 +254,22 @@ TEST(PeakEwma, gives_a_slow_member_less) {
   Prng prng(1);
   for (int i = 0; i < 400; ++i) balancer.pick({}, at(0s), prng);
   EXPECT_NEAR(fleet.loads[0].in_flight, 300.0, 1.0);
+}
+
+TEST(PeakEwma, among_many_members_the_slow_and_the_failing_get_next_to_nothing) {
+  Fleet fleet(100);
+  Balancer balancer({Algorithm::peak_ewma}, fleet.members, 0);
+  Prng prng(1);
+  std::vector<int> picked(100, 0);
+  for (int i = 0; i < 50'000; ++i) {
+    const std::uint32_t index = balancer.pick({}, at(i * 100us), prng).index;
+    ++picked[index];
+    observe(fleet.loads[index], index == 7 ? 200ms : 2ms, index == 8, at(i * 100us));
+    release(fleet.loads[index]);
+  }
+  EXPECT_LT(picked[7], 10);
+  EXPECT_LT(picked[8], 10);
+  for (std::size_t i = 9; i < 100; ++i) EXPECT_NEAR(picked[i], 510, 40) << i;
 }
 
 TEST(Balancer, a_reload_keeps_shares_by_identity_and_lets_newcomers_in_whole) {

@@ -1,6 +1,6 @@
-// The peak EWMA lives in one 64-bit word, so that value and time always belong together: a float of microseconds above,
-// a clock in units of 2^14 ns below. That clock wraps after 19 hours; an endpoint asked that rarely has no load to
-// judge.
+// The peak EWMA lives in one 64-bit word, so that value and time always belong together: a float of microseconds above
+// (negative while it is only assumed), a clock in units of 2^14 ns below. That clock wraps after 19 hours; an endpoint
+// asked that rarely has no load to judge.
 #include "balance/load.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ constexpr float kDecayTicks = static_cast<float>(kDecayTime.count() >> kClockShi
 constexpr float kSmallestUs = 0.001F;  // keeps the packed word of an observed endpoint from being 0
 
 struct Observed {
-  float us;
+  float us;  ///< negative: assumed
   std::uint32_t at;
 };
 
@@ -59,7 +59,7 @@ void observe(Load& load, Duration latency, bool failed, Instant now) {
   while (true) {
     const Observed before = word == 0 ? Observed{0.0F, at} : unpack(word);
     float us = std::max(microseconds(latency), kSmallestUs);
-    if (failed) us = slowed_by_failure(us, before.us);
+    if (failed) us = slowed_by_failure(us, std::abs(before.us));
     Observed after{us, at};
     if (us < before.us) {
       const float kept = decay(before, at);
@@ -70,11 +70,17 @@ void observe(Load& load, Duration latency, bool failed, Instant now) {
   }
 }
 
+void assume(Load& load, double latency_us, Instant now) {
+  std::uint64_t never = 0;
+  const float us = std::max(static_cast<float>(latency_us), kSmallestUs);
+  load.latency.compare_exchange_strong(never, pack({-us, ticks(now)}), std::memory_order_relaxed);
+}
+
 double decayed_latency_us(const Load& load, Instant now) {
   const std::uint64_t word = load.latency.load(std::memory_order_relaxed);
   if (word == 0) return -1.0;
   const Observed observed = unpack(word);
-  return static_cast<double>(observed.us * decay(observed, ticks(now)));
+  return static_cast<double>(std::abs(observed.us) * decay(observed, ticks(now)));
 }
 
 std::uint32_t count_outcome(Load& load, bool failed) {

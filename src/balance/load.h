@@ -27,7 +27,7 @@ struct alignas(kCacheLine) Load {
   std::atomic<std::uint32_t> in_flight{0};
   std::atomic<std::uint32_t> limit{0};                 ///< most requests (or connections) at once; 0: no limit
   std::atomic<std::uint32_t> consecutive_failures{0};  ///< since the last success, over all loops
-  std::atomic<std::uint64_t> latency{0};               ///< peak EWMA and its time, packed; 0: never observed
+  std::atomic<std::uint64_t> latency{0};               ///< peak EWMA and its time, packed; 0: unknown
 };
 static_assert(sizeof(Load) == kCacheLine);
 
@@ -65,8 +65,11 @@ void release(Load& load);
 /// Takes an answer into the peak EWMA; any loop may call it at any time.
 void observe(Load& load, Duration latency, bool failed, Instant now);
 
+/// Gives a member that was never observed a latency to start from. It decays like any; the first answer replaces it.
+void assume(Load& load, double latency_us, Instant now);
+
 /// The peak EWMA as it stands at `now`, in microseconds: without news it decays, so that a punished endpoint is asked
-/// again. Negative when nothing was ever observed.
+/// again. Negative when it is unknown.
 double decayed_latency_us(const Load& load, Instant now);
 
 /// Counts an outcome; returns how many failures in a row there are now (0 after a success).

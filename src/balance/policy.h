@@ -11,7 +11,7 @@ enum class Algorithm : std::uint8_t {
   weighted_round_robin,  ///< the same; only the configuration is stricter
   least_connections,     ///< fewest in flight over weight, ties in turn
   two_choices,           ///< less loaded of two distinct random ones
-  peak_ewma,             ///< lowest decayed latency x in flight
+  peak_ewma,             ///< lowest decayed latency x in flight (beyond 32 members: of 8 random ones)
   random,                ///< by weight
   maglev,                ///< consistent hash, Maglev table
   ring,                  ///< consistent hash, ring of virtual nodes
