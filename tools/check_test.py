@@ -137,6 +137,7 @@ class Coroutines(CheckTest):
             "Task<Result<int>> f(Ref<Loop> loop, std::string name, Deadline deadline);\n"
             "Task<> g() { auto x = co_await f(loop, std::move(name), deadline); co_await h(); if (a && b) c(); }\n"
             "Task<> h() { if (Result<int> r = co_await f(); r && *r > 0) co_return; while (true) co_await k(); }\n"
+            "Task<> m() { while (full() && !done) co_await f(); if (a ? b : c) co_return; else if (d || e) co_await g(); }\n"
             "Task<> k() { auto&& x = co_await f(a(b), *c); co_return; }\n"
             "struct Task { Task(Task&& other); Awaiter operator co_await() &&; };\n"
             "Task<T>& operator=(Task<T>&& other);\nvoid plain(const std::string& name, std::string_view text);\n"))
@@ -144,7 +145,7 @@ class Coroutines(CheckTest):
     def test_each_trap_is_found(self):
         for code, what in {
                 "auto [a, b] = co_await f();": "structured binding", "x = ok ? co_await f() : 1;": "inside ?:",
-                "if (ok && co_await f()) g();": "inside ?:", "g(co_await f(), co_await h());": "two co_await",
+                "if (ok && co_await f()) g();": "inside ?:", "if (a) x = ok || co_await f();": "inside ?:", "g(co_await f(), co_await h());": "two co_await",
                 "co_await f([x] { return x; });": "a lambda", "co_await f([&](int y) -> int { return y; });": "a lambda",
                 "co_await f(Point{1, 2});": "braced", "EXPECT_EQ(co_await f(), 1);": "macro"}.items():
             with self.subTest(code):
