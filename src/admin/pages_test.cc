@@ -1,0 +1,165 @@
+// The pages, rendered from a Status made by hand.
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "admin/metrics.h"
+#include "admin/router.h"
+#include "admin/site.h"
+#include "admin/views.h"
+
+namespace holdfast::admin {
+namespace {
+
+using Json = nlohmann::json;
+
+Status a_status() {
+  Status status;
+  status.generation = 7;
+  status.workers.resize(2);
+  status.workers[0].accepted = 10;
+  status.workers[0].open = 2;
+  status.workers[1].accepted = 20;
+  status.workers[1].log_records_dropped = 5;
+  status.listeners.resize(1);
+  status.listeners[0].name = "web";
+  status.listeners[0].addresses = {"127.0.0.1:80", "[::1]:80"};
+  ServiceStatus feed;
+  feed.name = "feed";
+  feed.balance = "round_robin";
+  feed.queued = 4;
+  feed.requests = 30;
+  feed.retries = 3;
+  feed.answers = {1, 0, 25, 0, 0, 4};
+  Histogram histogram;
+  histogram.record(1ms);
+  feed.latency.add(histogram);
+  EndpointStatus first;
+  first.address = "10.0.0.1:9001";
+  first.in_flight = 6;
+  EndpointStatus second;
+  second.address = "10.0.0.2:9001";
+  second.weight = 3;
+  second.zone = "z2";
+  second.backup = true;
+  second.state = health::State::ejected;
+  second.why = "5 requests failed in a row";
+  second.requests = 12;
+  second.failures = 5;
+  feed.endpoints = {first, second};
+  status.services = {feed};
+  return status;
+}
+
+TEST(Views, services_have_the_fields_programs_rely_on) {
+  const Json page = Json::parse(services_json(a_status()));
+  const Json& feed = page.at("items").at(0);
+  EXPECT_EQ(feed.at("name"), "feed");
+  EXPECT_EQ(feed.at("balance"), "round_robin");
+  const Json expected = {{"address", "10.0.0.2:9001"},
+                         {"node", nullptr},
+                         {"weight", 3},
+                         {"state", "ejected"},
+                         {"in_flight", 0},
+                         {"requests", 12},
+                         {"failures", 5},
+                         {"zone", "z2"},
+                         {"backup", true},
+                         {"why", "5 requests failed in a row"}};
+  EXPECT_EQ(feed.at("endpoints").at(1), expected);
+}
+
+TEST(Views, every_list_is_a_list_even_when_empty) {
+  for (const std::string& page : {services_json({}), listeners_json({}), breakers_json({})}) {
+    EXPECT_EQ(Json::parse(page), (Json{{"items", Json::array()}})) << page;
+  }
+}
+
+TEST(Views, listeners_show_each_bound_address) {
+  const Json page = Json::parse(listeners_json(a_status()));
+  EXPECT_EQ(page.at("items").at(0).at("addresses"), (Json{"127.0.0.1:80", "[::1]:80"}));
+}
+
+TEST(Views, words_that_are_no_utf8_do_not_spoil_the_page) {
+  Status status = a_status();
+  status.services[0].endpoints[0].why = "\xff\xfe";
+  EXPECT_TRUE(Json::accept(services_json(status)));
+}
+
+TEST(Metrics, each_number_stands_with_its_labels) {
+  const std::string text = metrics_text(a_status());
+  for (const std::string line : {
+           "holdfast_configuration_generation 7",
+           "holdfast_draining 0",
+           "holdfast_connections_accepted_total{worker=\"0\"} 10",
+           "holdfast_connections_accepted_total{worker=\"1\"} 20",
+           "holdfast_connections_open{worker=\"0\"} 2",
+           "holdfast_access_log_dropped_total{worker=\"1\"} 5",
+           "holdfast_service_answers_total{service=\"feed\",class=\"2xx\"} 25",
+           "holdfast_service_answers_total{service=\"feed\",class=\"none\"} 1",
+           "holdfast_service_queued{service=\"feed\"} 4",
+           "holdfast_service_latency_seconds_bucket{service=\"feed\",le=\"0.000512\"} 0",
+           "holdfast_service_latency_seconds_bucket{service=\"feed\",le=\"0.001024\"} 1",
+           "holdfast_service_latency_seconds_bucket{service=\"feed\",le=\"+Inf\"} 1",
+           "holdfast_service_latency_seconds_sum{service=\"feed\"} 0.001",
+           "holdfast_endpoint_in_flight{service=\"feed\",endpoint=\"10.0.0.1:9001\"} 6",
+           "holdfast_endpoint_failures_total{service=\"feed\",endpoint=\"10.0.0.2:9001\"} 5",
+           "holdfast_endpoint_state{service=\"feed\",endpoint=\"10.0.0.2:9001\",state=\"ejected\"} 1",
+           "holdfast_endpoint_state{service=\"feed\",endpoint=\"10.0.0.2:9001\",state=\"healthy\"} 0",
+       }) {
+    EXPECT_NE(text.find("\n" + line + "\n"), std::string::npos) << line;
+  }
+}
+
+TEST(Metrics, counts_are_exact_far_beyond_a_million) {
+  Status status = a_status();
+  status.services[0].requests = 12'345'678'901;
+  EXPECT_NE(metrics_text(status).find("holdfast_service_requests_total{service=\"feed\"} 12345678901\n"),
+            std::string::npos);
+}
+
+TEST(Router, every_page_can_be_read_and_nothing_else) {
+  for (const Route& each : kPages) {
+    EXPECT_EQ(std::get<Page>(route(http::Method::get, each.path)), each.page);
+    EXPECT_EQ(std::get<Page>(route(http::Method::head, each.path)), each.page);
+    const Answer refused = std::get<Answer>(route(http::Method::put, each.path));
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.allow, "GET, HEAD");
+  }
+}
+
+TEST(Router, an_unknown_path_is_told_what_there_is) {
+  for (const std::string_view path : {"/", "/healthz/", "/v1", "/V1/services", "*"}) {
+    const Answer answer = std::get<Answer>(route(http::Method::get, path));
+    EXPECT_EQ(answer.status, 404);
+    const Json error = Json::parse(answer.body).at("error");
+    EXPECT_EQ(error.at("code"), "not_found");
+    EXPECT_NE(error.at("remedy").get<std::string>().find("/v1/services"), std::string::npos);
+  }
+}
+
+TEST(Router, a_path_of_any_bytes_is_answered_in_json) {
+  const std::string path = "/" + std::string(5000, '\xc3');
+  const Answer answer = std::get<Answer>(route(http::Method::get, path));
+  EXPECT_TRUE(Json::accept(answer.body));
+  EXPECT_LT(answer.body.size(), 2000U);
+}
+
+TEST(Site, health_says_when_we_drain) {
+  EXPECT_EQ(render(Page::healthz, {}).status, 200);
+  Status draining;
+  draining.draining = true;
+  EXPECT_EQ(render(Page::healthz, draining).status, 503);
+}
+
+TEST(Answer, a_message_is_framed_and_says_whether_the_connection_goes_on) {
+  const Answer answer{.status = 200, .content_type = kText, .body = "ok\n"};
+  EXPECT_EQ(to_bytes(answer, {.to_head = false, .keep_alive = true}),
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\n"
+            "Cache-Control: no-store\r\nConnection: keep-alive\r\n\r\nok\n");
+  EXPECT_TRUE(to_bytes(answer, {.to_head = true, .keep_alive = false})
+                  .ends_with("3\r\nCache-Control: no-store\r\n"
+                             "Connection: close\r\n\r\n"));
+}
+
+}  // namespace
+}  // namespace holdfast::admin
