@@ -40,7 +40,7 @@ bool Group::on_check(std::uint32_t index, bool ok, Instant now) {
     evidence.passed = 0;
     ++evidence.failed;
     const bool falls = evidence.failed >= rules_.unhealthy_threshold || !evidence.proven;
-    if (!evidence.passes_checks || !falls) return settle_shares(now);
+    if (!evidence.passes_checks || !falls) return false;
     evidence.passes_checks = false;
     evidence.proven = true;
     evidence.climbing = false;
@@ -50,43 +50,43 @@ bool Group::on_check(std::uint32_t index, bool ok, Instant now) {
   evidence.passed = std::min(evidence.passed + 1, rules_.healthy_threshold);
   evidence.proven = true;
   if (!evidence.passes_checks) {
-    if (evidence.passed < rules_.healthy_threshold) return settle_shares(now);
+    if (evidence.passed < rules_.healthy_threshold) return false;
     // Whatever it was ejected for lies before its fall: checks have spoken since.
     evidence.passes_checks = true;
     evidence.ejected_for = Cause::none;
     join(evidence, now);
     return settle(index, std::to_string(evidence.passed) + " passed check(s) in a row", now);
   }
-  if (evidence.ejected_for != Cause::connect) return settle_shares(now);
+  if (evidence.ejected_for != Cause::connect) return false;
   end_ejection(evidence, now);
   return settle(index, "passed a check", now);
 }
 
 bool Group::on_connect_failure(std::uint32_t index, Instant now) {
-  if (!rules_.outlier_ejection) return settle_shares(now);
+  if (!rules_.outlier_ejection) return false;
   return eject(index, Cause::connect, "connection failed", now);
 }
 
 bool Group::on_consecutive_failures(std::uint32_t index, std::uint32_t count, Instant now) {
-  if (!rules_.outlier_ejection || count < rules_.consecutive_failures) return settle_shares(now);
+  if (!rules_.outlier_ejection || count < rules_.consecutive_failures) return false;
   return eject(index, Cause::failures, std::to_string(count) + " failures in a row", now);
 }
 
 bool Group::on_recovery_probe(std::uint32_t index, bool ok, Instant now) {
   Evidence& evidence = evidence_[index];
-  if (evidence.ejected_for != Cause::connect) return settle_shares(now);
+  if (evidence.ejected_for != Cause::connect) return false;
   if (ok) {
     end_ejection(evidence, now);
     return settle(index, "accepts connections again", now);
   }
   // While it is being asked and refuses, time alone does not bring it back. Should the asking stop, time does.
   evidence.ejected_until = std::max(evidence.ejected_until, now + 4 * kRecoveryInterval);
-  return settle_shares(now);
+  return false;
 }
 
 bool Group::drain(std::uint32_t index, bool draining, Instant now) {
   Evidence& evidence = evidence_[index];
-  if (evidence.draining == draining) return settle_shares(now);
+  if (evidence.draining == draining) return false;
   evidence.draining = draining;
   if (!draining) join(evidence, now);
   return settle(index, draining ? "drained by the operator" : "taken back by the operator", now);
@@ -105,10 +105,10 @@ bool Group::tick(Instant now) {
 
 bool Group::eject(std::uint32_t index, Cause cause, std::string why, Instant now) {
   Evidence& evidence = evidence_[index];
-  if (!is_healthy(index)) return settle_shares(now);
+  if (!is_healthy(index)) return false;
   const auto healthy = [](const Evidence& each) { return state_of(each) == State::healthy; };
-  if (std::ranges::count_if(evidence_, healthy) <= 1) return settle_shares(now);
-  if (ejected() >= max_ejected()) return settle_shares(now);
+  if (std::ranges::count_if(evidence_, healthy) <= 1) return false;
+  if (ejected() >= max_ejected()) return false;
 
   const bool relapse = evidence.ejections > 0 && now - evidence.returned_at < rules_.max_time;
   evidence.ejections = relapse ? evidence.ejections + 1 : 1;

@@ -70,7 +70,8 @@ class Group {
   /// All healthy, at full share (slow start is for those who join later), by their position in `endpoints`.
   Group(const Rules& rules, std::vector<Endpoint> endpoints, Instant now);
 
-  // Observations. Each returns whether shares or states changed.
+  // Observations. Each returns whether shares or states changed. One that changes nothing costs next to nothing, so a
+  // thousand checks a second do; what time alone changes is tick()'s.
 
   /// An active check ended.
   bool on_check(std::uint32_t index, bool ok, Instant now);
@@ -116,7 +117,7 @@ class Group {
   struct Evidence {
     bool draining = false;
     bool passes_checks = true;
-    bool proven = false;  ///< has passed a check (or is past its first verdict)
+    bool proven = false;  ///< has passed a check, or failed the first
     unsigned passed = 0;  ///< checks in a row
     unsigned failed = 0;
     Cause ejected_for = Cause::none;
