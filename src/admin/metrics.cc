@@ -139,7 +139,8 @@ std::string metrics_text(const Status& status) {
     add_workers(page, status, type, name, help, number);
   };
   worker(kCounter, "holdfast_connections_accepted_total", "Client connections accepted", &Worker::accepted);
-  worker(kCounter, "holdfast_accept_pauses_total", "Times accepting paused at max_connections", &Worker::waits_when_full);
+  worker(kCounter, "holdfast_accept_pauses_total", "Times accepting paused at max_connections",
+         &Worker::waits_when_full);
   worker(kGauge, "holdfast_connections_open", "Client connections open", &Worker::open);
   worker(kCounter, "holdfast_requests_total", "Requests read from clients", &Worker::requests);
   worker(kCounter, "holdfast_bad_requests_total", "Requests refused for their form", &Worker::bad_requests);

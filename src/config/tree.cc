@@ -29,7 +29,7 @@ std::string_view line_at(std::string_view text, std::size_t line) {
 
 /// What people most often mean when a line is not YAML.
 std::string_view hint(std::string_view line) {
-  if (line.find("\t") != std::string_view::npos) return "; indent with spaces, not tabs";
+  if (line.find('\t') != std::string_view::npos) return "; indent with spaces, not tabs";
   if (line.find(": *") != std::string_view::npos) return "; a value that begins with * needs quotes: \"*.example.com\"";
   if (line.find(": [") != std::string_view::npos && line.find("]:") != std::string_view::npos) {
     return "; an address that begins with [ needs quotes: \"[::]:80\"";
