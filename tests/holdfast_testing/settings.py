@@ -29,7 +29,9 @@ def file(listeners: dict, services: dict, proxy: dict | None = None) -> str:
     return json.dumps({"proxy": settings, "listeners": listeners, "services": services}, indent=1)
 
 
-def web(*origins, limits: dict | None = None, trusted: list[str] | None = None, proxy: dict | None = None, **more) -> str:
-    """`more` are keys of the service."""
+def web(*origins, limits: dict | None = None, trusted: list[str] | None = None, proxy: dict | None = None,
+        service_limits: dict | None = None, **more) -> str:
+    """`limits` are those of the listener, `more` are keys of the service."""
     front = listener(**({"limits": limits} if limits else {}), **({"trusted_proxies": trusted} if trusted else {}))
-    return file({"web": front}, {"site": service(*origins, **more)}, proxy)
+    behind = service(*origins, **({"limits": service_limits} if service_limits else {}), **more)
+    return file({"web": front}, {"site": behind}, proxy)
