@@ -1,0 +1,248 @@
+"""Limits: each at n-1, n and n+1, and what a client is told beyond."""
+
+import select
+import threading
+import time
+
+import pytest
+
+from holdfast_testing import origins as do
+from holdfast_testing import settings, wire
+from holdfast_testing.origins import chunked
+from holdfast_testing.wire import Wire
+
+
+@pytest.fixture
+def through(proxy):
+    return lambda *origins, **more: proxy(settings.web(*origins, **more)).address("web")
+
+
+class Gate:
+    """An origin that holds each request until it is let through."""
+
+    def __init__(self, origin):
+        self.open = threading.Event()
+        self.origin = origin(always=self._step)
+
+    def _step(self, exchange):
+        self.open.wait(15)
+        do.echo()(exchange)
+
+
+@pytest.fixture
+def gate(origin):
+    one = Gate(origin)
+    yield one
+    one.open.set()
+
+
+def told(response) -> tuple[int, str | None]:
+    return response.status, response.header("x-holdfast-reason")
+
+
+# -------------------------------------------------------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize("count, status", [(9, 200), (10, 200), (11, 431)])
+def test_the_number_of_header_fields(through, origin, count, status):
+    one = origin(always=do.whoami())
+    front = through(one, limits={"headers": 10})
+    more = [(f"X-{i}", "1") for i in range(count - 1)]  # Host is one
+    with Wire(front) as client:
+        assert client.send(wire.request(headers=more)).read().status == status
+        if status != 200:
+            client.expect_end()
+    assert len(one.requests) == (status == 200)
+
+
+@pytest.mark.parametrize("over, status", [(-1, 200), (0, 200), (1, 431)])
+def test_the_bytes_of_a_head(through, origin, over, status):
+    one = origin(always=do.whoami())
+    front = through(one, limits={"header_bytes": "4KiB"})
+    bare = len(wire.request(headers=[("X-Padding", "")]))
+    message = wire.request(headers=[("X-Padding", "x" * (4096 - bare + over))])
+    assert len(message) == 4096 + over
+    with Wire(front) as client:
+        assert client.send(message).read().status == status
+    assert len(one.requests) == (status == 200)
+
+
+@pytest.mark.parametrize("over, status", [(-1, 200), (0, 200), (1, 414)])
+def test_the_bytes_of_a_target(through, origin, over, status):
+    front = through(origin(always=do.whoami()), limits={"target_bytes": 1024})
+    assert wire.get(front, "/" + "x" * (1023 + over)).status == status
+
+
+@pytest.mark.parametrize("over, status", [(-1, 200), (0, 200), (1, 413)])
+@pytest.mark.parametrize("limit", [1024, 100_000])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_the_bytes_of_a_body(through, origin, over, status, limit, framing):
+    one = origin(always=do.echo())
+    front = through(one, limits={"body_bytes": limit})
+    body = b"x" * (limit + over)
+    with Wire(front) as client:
+        if framing == "length":
+            client.send(wire.request("POST", body=body))
+        else:
+            client.send(wire.request("POST", headers=[("Transfer-Encoding", "chunked")]) + chunked(body))
+        response = client.read()
+        assert response.status == status
+        if status == 413:
+            assert told(response) == (413, "request-too-large")
+            if framing == "length":  # unread, it would be taken for the next request
+                client.expect_end()
+        else:
+            assert response.body == body
+    assert [request for request in one.requests if request.complete and len(request.body) > limit] == []
+
+
+def test_requests_on_one_connection(through, origin):
+    front = through(origin(always=do.whoami()), limits={"requests_per_connection": 3})
+    with Wire(front) as client:
+        assert [client.send(wire.request()).read().header("connection") for _ in range(3)] == [None, None, "close"]
+        client.expect_end()
+
+
+# ------------------------------------------------------------------------------------------------------------------ time
+
+
+def test_a_head_that_does_not_come_to_its_end_in_time(through, origin):
+    one = origin()
+    front = through(one, limits={"request_header_timeout": "300ms"})
+    with Wire(front) as client:
+        begun = time.monotonic()
+        response = client.send(b"GET / HTTP/1.1\r\nHost: te").read()
+        assert told(response) == (408, "header-timeout")
+        assert 0.29 <= time.monotonic() - begun
+        client.expect_end()
+    assert one.connections == 0
+
+
+def test_a_byte_now_and_then_buys_no_time(through, origin):
+    front = through(origin(), limits={"request_header_timeout": "400ms"})
+    with Wire(front) as client:
+        client.send(b"GET / HTTP/1.1\r\n")
+        begun = time.monotonic()
+        client.socket.settimeout(0.05)
+        answer = b""
+        while not answer and time.monotonic() - begun < 10:
+            try:
+                answer = client.socket.recv(1000)
+            except TimeoutError:
+                client.send(b"X")
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - begun < 5
+
+
+def test_who_says_nothing_is_let_go_without_a_word(through, origin):
+    front = through(origin(), limits={"request_header_timeout": "200ms"})
+    with Wire(front) as client:
+        client.expect_end()
+
+
+def test_an_idle_connection_is_closed(through, origin):
+    front = through(origin(always=do.whoami()), limits={"idle_timeout": "200ms"})
+    with Wire(front) as client:
+        assert client.send(wire.request()).read().status == 200
+        client.expect_end()
+
+
+def test_a_body_that_stalls_ends_the_request(through, origin):
+    one = origin(always=do.echo())
+    front = through(one, limits={"stall_timeout": "300ms"})
+    with Wire(front) as client:
+        client.send(wire.request("POST", headers=[("Content-Length", "100")]) + b"x")
+        one.wait_for_requests(1)
+        assert client.read_rest()[:12] in (b"", b"HTTP/1.1 408")
+    one.wait_until(lambda: not one._open, "end of the connection")
+    assert not one.requests[0].complete
+
+
+# ----------------------------------------------------------------------------------------------------------- connections
+
+
+def test_no_endpoint_has_more_requests_than_its_limit_and_the_rest_waits(through, gate):
+    front = through(gate.origin, service_limits={"connections_per_endpoint": 2, "queue": 10, "queue_timeout": "15s"})
+    clients = [Wire(front).send(wire.request(target=f"/{i}")) for i in range(6)]
+    gate.origin.wait_for_requests(2)
+    assert gate.origin.open_connections == 2
+    gate.open.set()
+    for client in clients:
+        assert client.read().status == 200
+        client.close()
+    assert gate.origin.connections <= 2 and len(gate.origin.requests) == 6
+
+
+@pytest.mark.parametrize("queue", [0, 1, 2])
+def test_a_full_queue_refuses_at_once(through, gate, queue):
+    front = through(gate.origin, service_limits={"connections_per_endpoint": 1, "queue": queue, "queue_timeout": "15s"})
+    inside = Wire(front).send(wire.request())
+    gate.origin.wait_for_requests(1)
+    # Whoever is beyond the queue is answered; the others wait. All at once: which of them is refused does not matter.
+    waiting = [Wire(front).send(wire.request()) for _ in range(queue + 1)]
+    refused = first_to_answer(waiting)
+    response = refused.read()
+    assert told(response) == (503, "queue-full") and response.header("retry-after") == "1"
+    gate.open.set()
+    for client in [inside, *waiting]:
+        if client is not refused:
+            assert client.read().status == 200
+        client.close()
+
+
+def first_to_answer(clients: list[Wire]) -> Wire:
+    ready, _, _ = select.select([client.socket for client in clients], [], [], 15)
+    [one] = ready
+    return next(client for client in clients if client.socket is one)
+
+
+def test_who_waits_too_long_is_refused(through, gate):
+    front = through(gate.origin, service_limits={"connections_per_endpoint": 1, "queue": 5, "queue_timeout": "200ms"})
+    with Wire(front) as inside:
+        inside.send(wire.request())
+        gate.origin.wait_for_requests(1)
+        begun = time.monotonic()
+        response = wire.get(front)
+        assert told(response) == (503, "queue-timeout") and 0.19 <= time.monotonic() - begun
+        gate.open.set()
+        assert inside.read().status == 200
+
+
+def test_the_place_of_one_that_went_away_is_free_again(through, gate):
+    front = through(gate.origin, service_limits={"connections_per_endpoint": 1, "queue": 5, "queue_timeout": "15s"})
+    gone = Wire(front).send(wire.request())
+    gate.origin.wait_for_requests(1)
+    with Wire(front) as waiting:
+        waiting.send(wire.request("POST", body=b"me"))
+        gone.reset()
+        gate.open.set()
+        assert waiting.read().body == b"me"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_limit_holds_across_threads(through, gate, threads):
+    front = through(gate.origin, service_limits={"connections_per_endpoint": 3, "queue": 100, "queue_timeout": "15s"},
+                    proxy={"threads": threads})
+    clients = [Wire(front).send(wire.request()) for _ in range(20)]
+    gate.origin.wait_for_requests(3)
+    assert gate.origin.open_connections <= 3
+    gate.open.set()
+    for client in clients:
+        assert client.read().status == 200
+        client.close()
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_the_connections_of_the_whole(proxy, origin, more):
+    front = proxy(settings.web(origin(always=do.whoami()), proxy={"max_connections": 10})).address("web")
+    clients = [Wire(front) for _ in range(10 + more)]
+    served = 0
+    for client in clients:
+        try:
+            client.send(wire.request())
+            served += client.read().status == 200
+        except (wire.Closed, ConnectionError):
+            pass
+    assert served == min(10, 10 + more)
+    for client in clients:
+        client.close()
