@@ -13,7 +13,7 @@ namespace holdfast::admin {
 namespace {
 
 // A scraper may pipeline, but one request's head and a little is all we hold.
-constexpr std::size_t kBufferBytes = 2 * kHeadBytesMax;
+constexpr std::size_t kBufferBytes = std::size_t{2} * kHeadBytesMax;
 
 http::Limits head_limits() {
   http::Limits limits;

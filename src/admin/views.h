@@ -1,4 +1,4 @@
-// The JSON pages: a Status in the words that programs rely on (docs/configuration.md, admin). Lists are
+// The JSON pages: a Status in words that programs rely on; fields may be added, none renamed. Lists are
 // { "items": [ … ] }, so that more can stand beside them one day.
 #pragma once
 
