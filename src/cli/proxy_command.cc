@@ -1,6 +1,6 @@
 // `holdfast proxy FILE`: the control loop around the data plane and the admin API. Signals and the file itself say what
-// to do next: SIGTERM and SIGINT drain (a second one ends at once), SIGHUP and a changed file reload, SIGUSR1 reopens the
-// log.
+// to do next: SIGTERM and SIGINT drain (a second one ends at once), SIGHUP and a changed file reload, SIGUSR1 reopens
+// the log.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
