@@ -1,7 +1,8 @@
 """Load: a steady rate of GETs over keep-alive connections. It never retries, so whatever goes wrong is counted.
 
-Requests are due at fixed moments, whether or not earlier ones have been answered: a proxy that stalls does not slow the
-load down, it is overrun by it. A request failed when its answer is not 200, not whole, or not there within five seconds.
+Requests are due at fixed moments, whether or not earlier ones have been answered; what finds all connections busy is sent
+as soon as one is free, so a stall is caught up with and leaves nothing out. A request failed when its answer is not 200,
+not whole, or not there within five seconds.
 """
 
 import http.client
@@ -10,7 +11,7 @@ import time
 from collections import Counter
 
 CONNECTIONS = 16
-TIMEOUT = 5.0
+TIMEOUT = 5.0  # seconds without a byte
 BROKEN = (OSError, http.client.HTTPException)
 
 
