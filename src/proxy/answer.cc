@@ -2,6 +2,7 @@
 //
 // The answer is received behind some room, so that the new head can be put directly before the body: head and body of a
 // small answer leave in one send.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -56,10 +57,7 @@ io::Task<Exchange::Failure> Exchange::read_answer_head() {
       out_begin_ += outcome.head_bytes;
       const std::uint16_t status = heads_->response.status;
       if (status >= 200 || status == 101) {
-        for (const std::uint16_t listed : service_->config().retries.on.statuses) {
-          if (status == listed) co_return Failure::status;
-        }
-        co_return Failure::none;
+        co_return is_retried_status(status) ? Failure::status : Failure::none;
       }
       if (++interim > kInterimAnswersMax) co_return Failure::protocol;
       const bool passed = co_await forward_interim();
@@ -71,6 +69,12 @@ io::Task<Exchange::Failure> Exchange::read_answer_head() {
       }
     }
   }
+}
+
+// A request that was streamed cannot be sent again: its answer is as good as any.
+bool Exchange::is_retried_status(std::uint16_t status) const {
+  const std::vector<std::uint16_t>& listed = service_->config().retries.on.statuses;
+  return !streamed_ && std::find(listed.begin(), listed.end(), status) != listed.end();
 }
 
 // 100 was our own to give; others (103) go to clients that understand them (RFC 9110 15.2).
@@ -96,7 +100,7 @@ io::Task<> Exchange::relay_answer() {
   const http::ResponseHead& answer = heads_->response;
   const http::Framing framing = http::client_framing(answer, heads_->request.minor_version);
   // A body still on its way up when the answer comes is not waited for: what it leaves would be read as a request.
-  if (worker_.draining() || !request_body_.done() || framing == http::Framing::until_close) keep_alive_ = false;
+  if (worker_.draining() || !request_complete() || framing == http::Framing::until_close) keep_alive_ = false;
   record_.status = answer.status;
   answer_begun_ = true;
 
@@ -105,7 +109,7 @@ io::Task<> Exchange::relay_answer() {
   out_begin_ += piece.consumed;
   const bool broken = !piece.error.empty();
   const bool tunnelled = answer.status == 101;
-  const bool reusable = answer.keep_alive && request_body_.done() && !tunnelled && !broken;
+  const bool reusable = answer.keep_alive && request_complete() && !tunnelled && !broken;
   // A complete answer frees its connection before the client is written to: another request may use it meanwhile.
   if (answer_body_.done() && reusable && out_begin_ == out_end_) keep_connection();
 

@@ -33,9 +33,12 @@ Exchange::Exchange(Session& session)
       client_(session.stream()),
       heads_(worker_.take_heads()),
       in_(worker_.buffers().lend()),
-      upload_(worker_.loop()) {}
+      upload_(worker_.loop()) {
+  session_.exchange = this;
+}
 
 Exchange::~Exchange() {
+  session_.exchange = nullptr;
   give_up_endpoint();
   worker_.return_heads(std::move(heads_));
 }

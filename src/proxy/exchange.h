@@ -34,6 +34,9 @@ class Exchange : Pinned {
   explicit Exchange(Session& session);
   ~Exchange();
 
+  /// The client has been given up: nothing is waited for any more.
+  void cut_off();
+
  private:
   friend io::Task<bool> serve_requests(Ref<Session> session);
 
@@ -64,6 +67,8 @@ class Exchange : Pinned {
   io::Task<Failure> open_connection();
   io::Task<Failure> send_request();
   io::Task<> upload();
+  /// All of the request has been read and passed on.
+  bool request_complete() const { return request_body_.done() && !uploading_; }
   io::Task<> end_upload();
   bool may_try_again(Failure failure);
   void report(Failure failure);
@@ -72,6 +77,7 @@ class Exchange : Pinned {
 
   // answer.cc
   io::Task<Failure> read_answer_head();
+  bool is_retried_status(std::uint16_t status) const;
   io::Task<bool> forward_interim();
   io::Task<> relay_answer();
   io::Task<RelayEnd> send_answer_start(http::Framing framing, BodyReader::Piece piece);

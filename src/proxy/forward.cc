@@ -32,6 +32,10 @@ io::Task<> Exchange::forward() {
         co_return;
       }
     }
+    if (client_.descriptor().cancelled()) {  // cut off while it waited for its turn
+      keep_alive_ = false;
+      co_return;
+    }
     failure = co_await attempt();
     if (failure == Failure::none) {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
@@ -112,6 +116,10 @@ io::Task<> Exchange::wait_for_place() {
   co_await answer_error(503, "queue-timeout");
 }
 
+void Exchange::cut_off() {
+  if (connection_ != nullptr) connection_->stream->cancel();
+}
+
 void Exchange::give_up_endpoint() {
   connection_.reset();
   if (!claimed_) return;
@@ -125,6 +133,7 @@ io::Task<Exchange::Failure> Exchange::attempt() {
   if (tries_ < tried_.size()) tried_[tries_] = endpoint_;
   ++tries_;
   sent_ = false;
+  answered_ = {};
   upstream::LocalEndpoint& endpoint = service_->endpoint(endpoint_);
   endpoint.requests.add();
   record_.endpoint = endpoint.endpoint->name;
@@ -248,13 +257,13 @@ bool Exchange::may_try_again(Failure failure) {
     case Failure::none: what.code = Code::closed; break;
   }
   const Instant now = worker_.loop().now();
-  if (now >= deadline_) return false;
+  if (now >= deadline_ || client_.descriptor().cancelled()) return false;
   return balance::may_retry(rules, what, attempted, service_->retry_budget, now) == balance::RetryVerdict::retry;
 }
 
 // Tells balancer and health how the attempt went.
 void Exchange::report(Failure failure) {
-  if (failure == Failure::client) return;
+  if (failure == Failure::client || client_.descriptor().cancelled()) return;
   upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
   const Instant now = worker_.loop().now();
   const bool failed = failure != Failure::none;

@@ -60,9 +60,8 @@ Result<> Proxy::apply(config::Model model) {
 
   snapshot_ = std::move(*snapshot);
   health_.watch(snapshot_->services);
-  for (const auto& each : workers_) {
-    each->thread.loop().post([worker = each->worker.get(), next = snapshot_] { worker->adopt(next); });
-  }
+  // Whoever hears that the reload is done will be served by it.
+  for_each_worker([this](Worker& worker) { worker.adopt(snapshot_); });
   const auto gone = [this](const Binding& binding) {
     const Listener* listener = snapshot_->find_listener(binding.listener);
     return listener == nullptr ||

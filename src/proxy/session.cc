@@ -22,6 +22,11 @@ Session::~Session() {
   worker_->counters.open.subtract();
 }
 
+void Session::cut_off() {
+  stream_.cancel();
+  if (exchange != nullptr) exchange->cut_off();
+}
+
 io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener) {
   Session session(*worker, std::move(fd), peer, std::move(listener));
   while (true) {

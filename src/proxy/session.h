@@ -14,6 +14,8 @@
 
 namespace holdfast::proxy {
 
+class Exchange;
+
 class Session : Pinned {
  public:
   Session(Worker& worker, io::UniqueFd fd, const io::SocketAddress& peer, std::string listener);
@@ -25,6 +27,11 @@ class Session : Pinned {
   const std::string& listener() const { return listener_; }
   bool trusted_peer() const { return trusted_peer_; }
 
+  /// Ends whatever this connection waits for, on either side, with an error.
+  void cut_off();
+
+  /// The exchange in progress.
+  Exchange* exchange = nullptr;
   /// Waiting for a request: it may be closed without hurting one.
   bool idle = true;
   std::uint32_t requests = 0;

@@ -156,7 +156,7 @@ void Worker::drain() {
 }
 
 void Worker::cut_off() {
-  for (Session* session : sessions_) session->stream().cancel();
+  for (Session* session : sessions_) session->cut_off();
 }
 
 // Idle connections to endpoints grow old together: one look a second at each pool.
