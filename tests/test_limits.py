@@ -232,17 +232,17 @@ def test_the_limit_holds_across_threads(through, gate, threads):
         client.close()
 
 
-@pytest.mark.parametrize("more", [-1, 0, 1])
-def test_the_connections_of_the_whole(proxy, origin, more):
+def test_the_connection_beyond_the_limit_of_the_whole_waits_for_one_to_end(proxy, origin):
     front = proxy(settings.web(origin(always=do.whoami()), proxy={"max_connections": 10})).address("web")
-    clients = [Wire(front) for _ in range(10 + more)]
-    served = 0
-    for client in clients:
-        try:
-            client.send(wire.request())
-            served += client.read().status == 200
-        except (wire.Closed, ConnectionError):
-            pass
-    assert served == min(10, 10 + more)
-    for client in clients:
+    clients = [Wire(front) for _ in range(11)]
+    for client in clients[:10]:
+        assert client.send(wire.request()).read().status == 200
+    beyond = clients[10].send(wire.request())
+    beyond.socket.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        beyond.read()
+    clients[0].close()
+    beyond.socket.settimeout(15)
+    assert beyond.read().status == 200
+    for client in clients[1:]:
         client.close()
