@@ -51,14 +51,21 @@ def test_with_several_threads_the_shares_stay_equal(proxy, origins):
 @pytest.mark.parametrize("policy", ["round_robin", "weighted_round_robin"])
 def test_weights_5_1_1_are_exact_and_smooth(proxy, origins, policy):
     a, b, c = origins(3)
-    front = proxy(settings.web(endpoint(a, weight=5), endpoint(b, weight=1), endpoint(c, weight=1), balance=policy)).address("web")
+    weighted = [endpoint(a, weight=5), endpoint(b, weight=1), endpoint(c, weight=1)]
+    front = proxy(settings.web(*weighted, balance=policy)).address("web")
     turns = asked(front, 70)
     for i in range(0, 70, 7):
         assert Counter(turns[i:i + 7]) == {"a": 5, "b": 1, "c": 1}
     assert "aaaaa" not in "".join(turns), "in a burst"
 
 
-@pytest.mark.parametrize("policy", ["least_connections", "two_choices", "peak_ewma"])
+def test_peak_ewma_prefers_the_fast_one_to_the_slow_one(proxy, origin):
+    fast, slow = origin(always=do.whoami(), name="fast"), origin(always=do.slow(0.05, do.whoami()), name="slow")
+    counts = Counter(asked(proxy(settings.web(slow, fast, balance="peak_ewma")).address("web"), 60))
+    assert counts["fast"] >= 45, counts
+
+
+@pytest.mark.parametrize("policy", ["least_connections", "two_choices"])
 def test_the_idle_one_is_preferred_to_the_busy_one(proxy, origin, policy):
     gate = threading.Event()
     arrived = threading.Semaphore(0)
@@ -74,8 +81,9 @@ def test_the_idle_one_is_preferred_to_the_busy_one(proxy, origin, policy):
         holder.send(wire.request(target="/hold"))
         arrived.acquire(timeout=15)
         busy = "a" if two[0].requests else "b"
-        assert busy not in asked(front, 20)
+        others = asked(front, 20)
         gate.set()
+        assert busy not in others
         assert holder.read().text == busy
 
 

@@ -201,7 +201,8 @@ def test_checks_go_on_beside_a_busy_endpoint(proxy, origin):
             gate.wait(15)
         do.whoami()(exchange)
     one = origin(always=held)
-    running = proxy(settings.web(one, service_limits={"connections_per_endpoint": 1}, health_check={"http": "/healthz", **QUICK}))
+    running = proxy(settings.web(one, service_limits={"connections_per_endpoint": 1},
+                                 health_check={"http": "/healthz", **QUICK}))
     with Wire(running.address("web")) as client:
         client.send(wire.request())
         one.wait_until(lambda: [r.target for r in one.requests].count("/healthz") >= 5 and

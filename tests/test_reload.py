@@ -9,6 +9,7 @@ import pytest
 
 from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
+from holdfast_testing.proxy import run
 from holdfast_testing.wire import Wire
 
 
@@ -63,7 +64,8 @@ def test_a_changed_file_is_read_without_being_told(proxy, origins):
 BROKEN = {
     "no yaml": "listeners: [",
     "an unknown key": settings.web("127.0.0.1:1", ballance="random"),
-    "no such service": settings.file({"web": settings.listener(routes=[{"service": "nobody"}])}, {"site": settings.service("127.0.0.1:1")}),
+    "no such service": settings.file({"web": settings.listener(routes=[{"service": "nobody"}])},
+                                     {"site": settings.service("127.0.0.1:1")}),
     "nothing": "",
 }
 
@@ -87,15 +89,16 @@ def test_a_broken_file_is_refused_whole_and_the_old_one_goes_on(proxy, origins, 
 def test_an_address_that_is_taken_refuses_the_whole_file(proxy, origins):
     a, b = origins(2)
     running = proxy(settings.web(a))
-    fresh = settings.file({"web": settings.listener(), "other": settings.listener(bind=a.address)}, {"site": settings.service(b)})
+    fresh = settings.file({"web": settings.listener(), "other": settings.listener(bind=a.address)},
+                          {"site": settings.service(b)})
     running.reload_refused(fresh)
     assert answers(running.address("web")) == {"a": 12}
 
 
 def test_a_broken_file_at_the_start_is_refused_with_every_problem(tmp_path):
-    from holdfast_testing.proxy import run
     file = tmp_path / "holdfast.yaml"
-    file.write_text('listeners: {web: {bind: "x", rutes: []}}\nservices: {site: {endpoints: [127.0.0.1:1], balance: rendom}}\n')
+    file.write_text('listeners: {web: {bind: "x", rutes: []}}\n'
+                    'services: {site: {endpoints: [127.0.0.1:1], balance: rendom}}\n')
     done = run("proxy", file)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     for word in ("rutes", "rendom", "bind"):

@@ -138,11 +138,10 @@ def test_a_malformed_body_that_comes_late_is_never_completed(front):
     assert not one.requests[0].complete
 
 
-@pytest.mark.parametrize("line", [b"Transfer-Encoding: xchunked", b"Transfer-Encoding: identity", b"Transfer-Encoding: \"chunked\"",
-                                  b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: chunked\x0b", b"Transfer-Encoding: ,chunked"])
-def test_a_coding_that_is_not_chunked_alone_is_refused(front, line):
+@pytest.mark.parametrize("coding", [b"xchunked", b"identity", b'"chunked"', b"gzip, chunked", b"chunked\x0b", b",chunked"])
+def test_a_coding_that_is_not_chunked_alone_is_refused(front, coding):
     address, one = front
-    assert status_then_end(address, post(line, body=b"0\r\n\r\n")) in (400, 501)
+    assert status_then_end(address, post(b"Transfer-Encoding: " + coding, body=b"0\r\n\r\n")) in (400, 501)
     assert one.connections == 0
 
 

@@ -1,0 +1,109 @@
+"""HTTP/1.1 through the proxy: messages that end early, in the middle, or with the connection."""
+
+import pytest
+
+from holdfast_testing import origins as do
+from holdfast_testing import settings, wire
+from holdfast_testing.bodies import FRAMINGS, MIB, framed_request, noise
+from holdfast_testing.wire import Broken, Closed, Wire
+
+
+@pytest.fixture
+def through(proxy):
+    """through(origin, …) starts a proxy before it and gives the address to talk to."""
+    return lambda *origins, **more: proxy(settings.web(*origins, **more)).address("web")
+
+
+def early(status: int, body: bytes):
+    """Answers and lets the rest of the request come, unread as a request."""
+    def step(exchange):
+        exchange.send(do.head(status, [("Content-Length", str(len(body)))]) + body)
+        exchange.wait_for_peer()
+    return step
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_an_early_refusal_reaches_a_client_that_still_sends(through, origin, framing):
+    one = origin(always=early(413, b"too big"), on_head=True)
+    with Wire(through(one)) as client:
+        client.send(framed_request(noise(MIB), framing)[:5000])
+        response = client.read()
+        assert (response.status, response.body, response.header("connection")) == (413, b"too big", "close")
+        client.expect_end()
+    one.wait_until(lambda: not one._open, "end of the connection: it must not be used again")
+
+
+def test_an_early_refusal_reaches_a_client_that_sends_all_before_it_reads(through, origin):
+    one = origin(always=early(413, b"too big"), on_head=True)
+    with Wire(through(one)) as client:
+        try:
+            client.send(wire.request("POST", body=noise(MIB)))
+        except ConnectionError:
+            pass  # cut while sending: what counts is below
+        assert client.read().status == 413
+
+
+def test_an_answer_until_close_is_whole_and_the_client_connection_goes_on(through, origin):
+    body = noise(100_000)
+    one = origin(always=do.answer(200, body, framing="close"))
+    with Wire(through(one)) as client:
+        for _ in range(2):
+            response = client.send(wire.request()).read()
+            assert (response.framing, response.body) == ("chunked", body)
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("sent", [0, 10, 90_000])
+@pytest.mark.parametrize("with_reset", [False, True])
+def test_an_answer_cut_short_is_not_a_complete_answer(through, origin, framing, sent, with_reset):
+    one = origin(always=do.close_mid_body(noise(200_000), sent, framing, with_reset))
+    with Wire(through(one)) as client:
+        client.send(wire.request("POST", body=b""))
+        with pytest.raises((Broken, Closed)):
+            response = client.read()
+            # A reset may overtake the head: then the proxy has nothing but a failure of its own to tell.
+            if response.status == 502:
+                raise Broken
+    assert len(one.requests) == 1
+
+
+def test_an_answer_cut_short_for_an_http_1_0_client_ends_with_a_reset(through, origin):
+    one = origin(always=do.close_mid_body(noise(1000), 10, "chunked"))
+    with Wire(through(one)) as client:
+        client.send(b"GET / HTTP/1.0\r\nHost: test\r\n\r\n")
+        with pytest.raises((ConnectionResetError, Broken, Closed)):
+            client.read()
+
+
+def test_a_client_that_leaves_mid_request_leaves_no_whole_request(through, origin):
+    one = origin(always=do.echo())
+    with Wire(through(one)) as client:
+        client.send(wire.request("POST", headers=[("Content-Length", "1000")]) + b"x" * 10)
+        one.wait_for_requests(1)
+    one.wait_until(lambda: not one._open, "end of the connection")
+    assert not one.requests[0].complete
+
+
+def test_a_client_that_leaves_mid_answer_harms_no_other(through, origin):
+    one = origin(always=do.answer(200, noise(4 * MIB)))
+    at = through(one)
+    for _ in range(5):
+        with Wire(at) as client:
+            client.send(wire.request())
+            client.read_some(1000)
+            client.reset()
+    assert wire.get(at).body == noise(4 * MIB)
+
+
+def test_a_slow_reader_does_not_make_the_proxy_hold_the_answer(proxy, origin):
+    """Back-pressure: what the client does not take stays at the origin."""
+    one = origin(always=do.answer(200, bytes(64 * MIB)))
+    at = proxy(settings.web(one))
+    with Wire(at.address("web")) as client, Wire(at.address("web")) as other:
+        client.send(wire.request())
+        client.read_some(1000)
+        other.send(wire.request("HEAD"))
+        assert other.read("HEAD").status == 200
+        status = open(f"/proc/{at.process.pid}/status").read()
+    resident_kib = int(status.split("VmRSS:")[1].split()[0])
+    assert resident_kib < 48 * 1024, f"{resident_kib} KiB"
