@@ -96,6 +96,8 @@ void append_json(std::string& out, const AccessRecord& record) {
 }
 
 void AccessRing::copy_in(std::size_t& at, const void* from, std::size_t size) {
+  if (size == 0) return;
+  if (size == 0) return;  // an empty text may be nowhere, and memcpy wants to be somewhere even then
   const std::size_t offset = at % kBytes;
   const std::size_t first = std::min(size, kBytes - offset);
   std::memcpy(bytes_.get() + offset, from, first);

@@ -1,0 +1,57 @@
+"""The access log: one line of JSON per request, whole, with what was decided."""
+
+import json
+
+import pytest
+
+from holdfast_testing import origins as do
+from holdfast_testing import settings, wire
+from holdfast_testing.wire import Wire
+
+
+@pytest.fixture
+def logged(proxy, tmp_path):
+    """logged(origin, ask) lets ask(address) talk to a proxy before the origin; the lines that it logged."""
+    def run(one, ask, **more) -> list[dict]:
+        running = proxy(settings.web(one, proxy={"access_log": {"path": str(tmp_path / "log")}}, **more))
+        ask(running.address("web"))
+        running.stop()
+        return [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    return run
+
+
+def test_a_request_is_a_line_with_what_was_decided(logged, origin):
+    one = origin(always=do.answer(201, "hello"))
+    [line] = logged(one, lambda front: wire.get(front, "/a?b", host="shop", method="POST", body=b"abc"))
+    wanted = {"method": "POST", "host": "shop", "path": "/a", "status": 201, "client": "127.0.0.1", "listener": "web",
+              "service": "site", "endpoint": one.address, "request_bytes": 3, "response_bytes": 5, "attempts": 1}
+    assert {name: line.get(name) for name in wanted} == wanted
+    assert line["request_id"] == one.requests[0].id
+
+
+def test_an_answer_of_our_own_says_why(logged, origin):
+    one = origin(always=do.reset())
+    [line] = logged(one, wire.get, retries={"attempts": 0})
+    assert (line["status"], line["reason"]) == (502, "upstream-reset")
+
+
+def test_a_request_that_could_not_be_read_is_a_line_too(logged, origin):
+    def nonsense(front):
+        with Wire(front) as client:
+            assert client.send(b"nonsense\r\n\r\n").read().status == 400
+    [line] = logged(origin(), nonsense)
+    assert line["status"] == 400 and line["reason"]
+
+
+def test_what_a_client_sends_cannot_break_a_line(logged, origin):
+    [line] = logged(origin(), lambda front: wire.get(front, '/"\\{%0a}', headers=[("User-Agent", '"\\')]))
+    assert line["path"] == '/"\\{%0a}'
+
+
+def test_every_request_of_many_is_logged_once(logged, origin):
+    def many(front):
+        with Wire(front) as client:
+            for i in range(500):
+                client.send(wire.request(target=f"/{i}")).read()
+    lines = logged(origin(), many)
+    assert [line["path"] for line in lines] == [f"/{i}" for i in range(500)]
