@@ -201,9 +201,9 @@ class Proxy:
         return "\n".join(self.log.all()[since:])
 
     def _ask_to_reload(self, config):
+        since = len(self.log)  # before the file is there: whoever watches it may be faster than our signal
         if config is not None:
             self.write(config)
-        since = len(self.log)
         self.process.send_signal(signal.SIGHUP)
         return since
 
