@@ -29,7 +29,7 @@ io::Task<Exchange::Failure> Exchange::read_answer_head() {
     // While the request is still being sent, only the deadline of the whole counts.
     const Deadline deadline = uploading_ ? deadline_ : std::min(deadline_, first_byte);
     const int error = co_await stream.readable(deadline);
-    if (error == ETIMEDOUT) co_return Failure::timeout;
+    if (error == ETIMEDOUT) co_return uploading_ ? Failure::client : Failure::timeout;
     if (error != 0) co_return uploading_ || upload_end_ == RelayEnd::complete ? Failure::reset : Failure::client;
     if (!out_) out_ = worker_.buffers().lend();
     const std::span<char> room = out_.all().subspan(out_end_);
@@ -192,8 +192,7 @@ void Exchange::finish_answer(RelayEnd end) {
   if (end == RelayEnd::complete) return;
   keep_alive_ = false;
   record_.reason = end == RelayEnd::receiver_gone ? "client-gone" : "upstream-cut-short";
-  // Cut short: a reset, so that the client cannot take it for a complete answer.
-  if (end != RelayEnd::receiver_gone) client_.reset_on_close();
+  client_.reset_on_close();  // cut short: the client must not take it for a complete answer
 }
 
 }  // namespace holdfast::proxy

@@ -75,6 +75,8 @@ io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyRead
       if (body->bytes() > relay.bytes_max) co_return RelayEnd::too_large;
       room->surplus = into.subspan(piece.consumed, got.bytes - piece.consumed);
     }
+    // The mark of the end goes into the headroom: where the read began lies what follows the body.
+    if (piece.data.empty()) piece.data = whole.first(0);
     // Trailers may be larger than the room behind the data: then they go out on their own, from the front.
     const bool last = body->done();
     const bool trailers_apart = last && !body->trailers().empty();

@@ -59,6 +59,11 @@ Exchange::HeadState Exchange::read_head_now() {
   }
   started_ = worker_.loop().now();
   record_ = AccessRecord{};
+  record_.client = session_.client();
+  record_.listener = session_.listener();
+  answered_ = {};
+  tries_ = 0;
+  request_body_.start(http::Framing::none, 0, listener_->head_limits);
   return parse_head();
 }
 
@@ -131,17 +136,13 @@ void Exchange::begin() {
   streamed_ = false;
   uploading_ = false;
   upload_end_ = RelayEnd::complete;
-  tries_ = 0;
   service_ = nullptr;
-  answered_ = {};
 
   request_body_.start(request.framing, request.content_length, listener_->head_limits);
   make_request_id();
-  record_.client = session_.client();
   record_.method = request.method_text;
   record_.host = request.host;
   record_.path = request.path;
-  record_.listener = session_.listener();
   record_.request_id = request_id_;
 }
 

@@ -68,7 +68,7 @@ class Exchange : Pinned {
   io::Task<Failure> send_request();
   io::Task<> upload();
   /// All of the request has been read and passed on.
-  bool request_complete() const { return request_body_.done() && !uploading_; }
+  bool request_complete() const { return request_body_.done() && !uploading_ && upload_end_ == RelayEnd::complete; }
   io::Task<> end_upload();
   bool may_try_again(Failure failure);
   void report(Failure failure);
@@ -124,6 +124,7 @@ class Exchange : Pinned {
   RelayEnd upload_end_ = RelayEnd::complete;
 
   Instant started_{};
+  Instant attempt_began_{};
   Instant answered_{};
   Deadline deadline_{};
   bool keep_alive_ = true;

@@ -105,6 +105,11 @@ io::Task<> Exchange::wait_for_place() {
     co_return;
   }
   const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().limits.queue_timeout);
+  // A place may have become free between the pick and the queue, when nobody knew of us yet.
+  if (pick() || !all_busy_) {
+    service.leave_queue();
+    co_return;
+  }
   while (!claimed_) {
     const bool woken = co_await service_->wait_for_place(deadline);
     if (pick() || !all_busy_) break;
@@ -134,6 +139,7 @@ io::Task<Exchange::Failure> Exchange::attempt() {
   ++tries_;
   sent_ = false;
   answered_ = {};
+  attempt_began_ = worker_.loop().now();
   upstream::LocalEndpoint& endpoint = service_->endpoint(endpoint_);
   endpoint.requests.add();
   record_.endpoint = endpoint.endpoint->name;
@@ -183,10 +189,10 @@ io::Task<Exchange::Failure> Exchange::send_request() {
   if (!first_piece_.empty() || request.framing == http::Framing::chunked) {
     const bool chunked = request.framing == http::Framing::chunked;
     const std::size_t at = size + (chunked ? http::kChunkHeadroom : 0);
-    std::memcpy(room.data() + at, first_piece_.data(), first_piece_.size());
+    if (!first_piece_.empty()) std::memcpy(room.data() + at, first_piece_.data(), first_piece_.size());
     const std::span<char> framed =
         frame(request.framing, room.subspan(at, first_piece_.size()), request_body_.done(), request_body_.trailers());
-    std::memmove(room.data() + size, framed.data(), framed.size());
+    if (!framed.empty()) std::memmove(room.data() + size, framed.data(), framed.size());
     size += framed.size();
   }
   io::Stream& stream = *connection_->stream;
@@ -267,7 +273,7 @@ void Exchange::report(Failure failure) {
   upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
   const Instant now = worker_.loop().now();
   const bool failed = failure != Failure::none;
-  service_->observe(endpoint_, now - started_, failed, now);
+  service_->observe(endpoint_, now - attempt_began_, failed, now);
   if (failed) local.failures.add();
   if (failure == Failure::connect) {
     local.connect_failures.add();
@@ -292,6 +298,8 @@ io::Task<> Exchange::answer_failure(Failure failure) {
     case Failure::status: co_await answer_error(502, "upstream-reset"); break;
     case Failure::client:
       keep_alive_ = false;
+      if (upload_end_ == RelayEnd::receiver_gone) co_await answer_error(504, "upstream-timeout");
+      if (upload_end_ == RelayEnd::sender_gone) co_await answer_error(408, "request-timeout");
       if (upload_end_ == RelayEnd::too_large) co_await answer_error(413, "request-too-large");
       if (upload_end_ == RelayEnd::sender_broken) co_await answer_error(400, "bad-request");
       break;

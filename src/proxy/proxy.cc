@@ -39,6 +39,7 @@ Result<> Proxy::start(config::Model model) {
     workers_.clear();
     return pass(fresh, "start");
   }
+  for (const auto& service : snapshot_->services) service->take_effect();
   health_.watch(snapshot_->services);
   for (unsigned i = 0; i < workers_.size(); ++i) {
     Thread& each = *workers_[i];
@@ -59,6 +60,7 @@ Result<> Proxy::apply(config::Model model) {
   if (!fresh) return pass(fresh, "reload");
 
   snapshot_ = std::move(*snapshot);
+  for (const auto& service : snapshot_->services) service->take_effect();
   health_.watch(snapshot_->services);
   // Whoever hears that the reload is done will be served by it.
   for_each_worker([this](Worker& worker) { worker.adopt(snapshot_); });

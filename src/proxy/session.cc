@@ -29,7 +29,7 @@ void Session::cut_off() {
 
 io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener) {
   Session session(*worker, std::move(fd), peer, std::move(listener));
-  while (true) {
+  while (session.requests == 0 || !worker->draining()) {
     const Listener* config = worker->snapshot()->shared->find_listener(session.listener());
     if (config == nullptr) break;
     const config::ListenerLimits& limits = config->config.limits;

@@ -13,6 +13,8 @@ static_assert(health::kWholeShare == balance::kWholeShare, "shares mean the same
 
 /// Checks in progress at once, of all services: 10,000 endpoints must not mean 10,000 connections at once.
 constexpr std::size_t kChecksAtOnce = 256;
+/// While an ejection or a slow start is pending, time is looked at this often at least.
+constexpr Duration kLongestNap = 250ms;
 
 health::Rules rules_of(const config::Service& config) {
   health::Rules rules;
@@ -161,7 +163,8 @@ io::Task<> HealthKeeper::keep_time(std::shared_ptr<Watch> watch) {
   while (!watch->stop.requested()) {
     const Instant next = watch->group.next_wake();
     if (next == kNever) break;
-    co_await io::sleep_until(loop_, next, watch->stop);
+    // What happens meanwhile may be due earlier: never sleep long.
+    co_await io::sleep_until(loop_, std::min(next, loop_.now() + kLongestNap), watch->stop);
     publish(*watch, watch->group.tick(loop_.now()));
   }
   watch->keeping_time = false;

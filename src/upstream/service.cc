@@ -45,7 +45,6 @@ Result<std::shared_ptr<Service>> Service::make(const config::Service& config, co
       if (!address) return pass(address, "endpoint " + name + " of service " + config.name);
       endpoint = std::make_shared<Endpoint>(name, *address, identity);
     }
-    endpoint->load.limit.store(config.limits.connections_per_endpoint, std::memory_order_relaxed);
     endpoints.push_back(std::move(endpoint));
   }
   return std::make_shared<Service>(config, std::move(endpoints));
@@ -57,6 +56,12 @@ Service::Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> 
       shares_(std::make_unique<std::atomic<std::uint16_t>[]>(endpoints_.size())) {
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     shares_[i].store(config_.endpoints[i].backup ? 0 : balance::kWholeShare, std::memory_order_relaxed);
+  }
+}
+
+void Service::take_effect() {
+  for (const auto& endpoint : endpoints_) {
+    endpoint->load.limit.store(config_.limits.connections_per_endpoint, std::memory_order_relaxed);
   }
 }
 
@@ -80,14 +85,14 @@ bool Service::enter_queue() {
 void Service::attach(io::Loop& loop, const std::shared_ptr<LocalService>& local) {
   const std::lock_guard lock(branches_mutex_);
   std::erase_if(branches_, [](const Branch& branch) { return branch.local.expired(); });
-  branches_.push_back(Branch{&loop, local});
+  branches_.push_back(Branch{&loop, local.get(), local});
 }
 
 void Service::wake_elsewhere(const LocalService* except) {
   const std::lock_guard lock(branches_mutex_);
-  for (std::size_t i = 0; i < branches_.size(); ++i) {
-    const Branch& branch = branches_[next_branch_++ % branches_.size()];
-    if (branch.local.lock().get() == except) continue;
+  for (const Branch& branch : branches_) {
+    if (branch.id == except) continue;
+    // Locked over there only: the last owner must not die on this thread.
     branch.loop->post([local = branch.local] {
       if (const std::shared_ptr<LocalService> there = local.lock()) there->wake_one();
     });

@@ -33,6 +33,9 @@ class Service : Pinned {
   /// Errors: Code::invalid when an address cannot be used.
   static Result<std::shared_ptr<Service>> make(const config::Service& config, const Service* predecessor);
 
+  /// Sets the limits on endpoints that a service of before may still use: once nothing can refuse the configuration.
+  void take_effect();
+
   const config::Service& config() const { return config_; }
   const std::string& name() const { return config_.name; }
   std::span<const std::shared_ptr<Endpoint>> endpoints() const { return endpoints_; }
@@ -57,6 +60,7 @@ class Service : Pinned {
  private:
   struct Branch {
     io::Loop* loop;
+    const LocalService* id;  ///< to compare with; only its own loop may touch it
     std::weak_ptr<LocalService> local;
   };
 
@@ -68,7 +72,6 @@ class Service : Pinned {
 
   std::mutex branches_mutex_;  // taken when a loop takes the service up, and when endpoints are full
   std::vector<Branch> branches_;
-  std::size_t next_branch_ = 0;
 };
 
 }  // namespace holdfast::upstream
