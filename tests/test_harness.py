@@ -153,11 +153,13 @@ def test_the_load_never_retries(origin):
 
 # A program that keeps the promises of `holdfast proxy` towards the harness: it serves nothing.
 STAND_IN = r'''
-import os, signal, socket, sys, threading
-file, generation, wake = sys.argv[2], 1, threading.Event()
+import signal, socket, sys
+file, generation = sys.argv[2], 1
+obeyed = {signal.SIGHUP, signal.SIGTERM}
+signal.pthread_sigmask(signal.SIG_BLOCK, obeyed)  # one at a time
 said = lambda words: print(words, file=sys.stderr, flush=True)
 served = open(file).read()
-def reload(*_):
+def reload():
     global generation, served
     if "bad" in open(file).read():
         return said("holdfast.yaml:1:1: bad\nreload refused")
@@ -165,13 +167,12 @@ def reload(*_):
         return said(f"reloaded generation={generation} (nothing changed)")
     generation += 1
     said(f"reloaded generation={generation}")
-signal.signal(signal.SIGHUP, reload)
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(int("fails" in open(file).read())))
 listener = socket.create_server(("127.0.0.1", 0))
 said(f"listening name=web address=127.0.0.1:{listener.getsockname()[1]}")
 if "insane" in open(file).read(): said("==1==ERROR: AddressSanitizer: heap-use-after-free")
 said("ready")
-while True: signal.pause()
+while signal.sigwait(obeyed) == signal.SIGHUP: reload()
+sys.exit(int("fails" in open(file).read()))
 '''
 
 
