@@ -73,6 +73,16 @@ def test_the_bytes_of_a_target(through, origin, over, status):
     assert wire.get(front, "/" + "x" * (1023 + over)).status == status
 
 
+@pytest.mark.parametrize("pieces", [2, 20])
+def test_a_client_that_is_still_sending_when_it_is_refused_reads_why(through, origin, pieces):
+    front = through(origin(always=do.echo()), limits={"body_bytes": 1024})
+    with Wire(front) as client:
+        client.send(wire.request("POST", headers=[("Content-Length", str(pieces * 10_000))]))
+        for _ in range(pieces):
+            client.send(b"x" * 10_000)
+        assert told(client.read()) == (413, "request-too-large")
+
+
 @pytest.mark.parametrize("over, status", [(-1, 200), (0, 200), (1, 413)])
 @pytest.mark.parametrize("limit", [1024, 100_000])
 @pytest.mark.parametrize("framing", ["length", "chunked"])

@@ -70,8 +70,9 @@ class Descriptor : Pinned {
   /// closes. Waiters resume in the loop's next turn.
   void cancel();
 
-  /// Ends the waiting read, and every later one, with ECANCELED; writes go on.
+  /// Ends the waiting read, and every later one until resume_reading(), with ECANCELED; writes go on.
   void stop_reading();
+  void resume_reading() { reading_stopped_ = false; }
   bool reading_stopped() const { return reading_stopped_ || cancelled_; }
 
  private:

@@ -113,8 +113,9 @@ class Stream : Pinned {
   void reset_on_close();
   /// Ends all waits, now and in future, with ECANCELED.
   void cancel() { descriptor_.cancel(); }
-  /// Ends the waiting read and all later ones with ECANCELED; writes go on.
+  /// Ends the waiting read and all later ones with ECANCELED, until resume_reading(); writes go on.
   void stop_reading() { descriptor_.stop_reading(); }
+  void resume_reading() { descriptor_.resume_reading(); }
 
   /// True when nothing has arrived and nobody hung up: an idle connection that may carry another request.
   bool quiet();

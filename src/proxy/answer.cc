@@ -192,6 +192,7 @@ void Exchange::finish_answer(RelayEnd end) {
   if (end == RelayEnd::complete) return;
   keep_alive_ = false;
   record_.reason = end == RelayEnd::receiver_gone ? "client-gone" : "upstream-cut-short";
+  session_.linger = false;
   client_.reset_on_close();  // cut short: the client must not take it for a complete answer
 }
 

@@ -79,6 +79,7 @@ Exchange::HeadState Exchange::parse_head() {
   }
   worker_.counters.bad_requests.add();
   keep_alive_ = false;
+  session_.linger = true;
   record_.status = outcome.answer;
   record_.reason = outcome.reason;
   http::LocalResponse response;
@@ -225,7 +226,10 @@ io::Task<> Exchange::redirect(const config::Redirect* redirect) {
 
 io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   // A body that is still coming would be read as the next request: the connection ends instead.
-  if (!request_body_.done()) keep_alive_ = false;
+  if (!request_body_.done()) {
+    keep_alive_ = false;
+    session_.linger = true;
+  }
   response.keep_alive = keep_alive_;
   response.client_minor_version = heads_->request.minor_version;
   response.to_head = heads_->request.method == http::Method::head;

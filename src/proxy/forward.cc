@@ -229,6 +229,8 @@ io::Task<> Exchange::end_upload() {
   client_.stop_reading();
   connection_->stream->cancel();
   co_await upload_.join(kNever);
+  client_.resume_reading();
+  session_.linger = true;
 }
 
 // ---- what a failure means

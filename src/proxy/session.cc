@@ -27,6 +27,27 @@ void Session::cut_off() {
   if (exchange != nullptr) exchange->cut_off();
 }
 
+namespace {
+
+constexpr Duration kLingerTime = 1s;
+constexpr std::size_t kLingerBytesMax = 256 * 1024;
+
+// Lets the client read our answer while it still sends: its bytes are read and dropped, within bounds.
+io::Task<> linger(Ref<Session> session) {
+  io::Stream& stream = session->stream();
+  const Deadline deadline = stream.loop().now() + kLingerTime;
+  const io::Buffer buffer = session->worker().buffers().lend();
+  session->idle = true;  // a drain need not wait for this
+  stream.end_writing();
+  for (std::size_t dropped = 0; dropped < kLingerBytesMax;) {
+    const io::Moved got = co_await stream.read_some(buffer.all(), deadline);
+    if (!got.ok() || got.ended()) co_return;
+    dropped += got.bytes;
+  }
+}
+
+}  // namespace
+
 io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener) {
   Session session(*worker, std::move(fd), peer, std::move(listener));
   while (session.requests == 0 || !worker->draining()) {
@@ -41,6 +62,7 @@ io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress pee
     const bool again = co_await serve_requests(session);
     if (!again) break;
   }
+  if (session.linger) co_await linger(session);
 }
 
 }  // namespace holdfast::proxy

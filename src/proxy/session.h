@@ -34,6 +34,9 @@ class Session : Pinned {
   Exchange* exchange = nullptr;
   /// Waiting for a request: it may be closed without hurting one.
   bool idle = true;
+  /// Bytes of a request that nobody will read may be on their way: closing at once would make the kernel send a reset,
+  /// and the reset would take our answer with it (RFC 9112 9.6).
+  bool linger = false;
   std::uint32_t requests = 0;
 
  private:

@@ -1,0 +1,108 @@
+#include "proxy/body.h"
+
+#include <array>
+#include <gtest/gtest.h>
+#include <string>
+#include <sys/socket.h>
+
+#include "io/loop.h"
+#include "io/scope.h"
+
+namespace holdfast::proxy {
+namespace {
+
+struct Pair {
+  explicit Pair(io::Loop& loop) {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
+    ours = std::make_unique<io::Stream>(loop, io::UniqueFd(fds[0]));
+    theirs = std::make_unique<io::Stream>(loop, io::UniqueFd(fds[1]));
+  }
+  std::unique_ptr<io::Stream> ours;
+  std::unique_ptr<io::Stream> theirs;
+};
+
+struct Outcome {
+  RelayEnd end = RelayEnd::complete;
+  std::string received;
+  std::string surplus;
+};
+
+io::Task<> relay_all(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, http::Framing framing,
+                     Outcome* outcome) {
+  std::string memory(4096, '\0');
+  Room room{.all = memory, .surplus = {}};
+  const Relay relay{.framing = framing, .stall_timeout = 5s};
+  outcome->end = co_await relay_body(from, to, body, relay, &room);
+  outcome->surplus.assign(room.surplus.begin(), room.surplus.end());
+  from->loop().stop();
+}
+
+io::Task<> send_in_pieces(Ref<io::Stream> stream, std::string first, std::string second) {
+  const io::Moved one = co_await stream->write_all(first, kNever);
+  EXPECT_TRUE(one.ok());
+  for (int turns = 0; turns < 3; ++turns) co_await stream->loop().yield();
+  const io::Moved two = co_await stream->write_all(second, kNever);
+  EXPECT_TRUE(two.ok());
+  stream->end_writing();
+}
+
+Outcome relay(http::Framing from, std::uint64_t length, http::Framing to, const std::string& bytes, std::size_t cut) {
+  io::Loop loop;
+  Pair sender(loop);
+  Pair receiver(loop);
+  io::Scope tasks(loop);
+  BodyReader body;
+  body.start(from, length, http::Limits{});
+  Outcome outcome;
+  tasks.add(send_in_pieces(*sender.theirs, bytes.substr(0, cut), bytes.substr(cut)));
+  tasks.add(relay_all(*sender.ours, *receiver.ours, &body, to, &outcome));
+  loop.run();
+  while (tasks.size() != 0) loop.run_once();
+  std::array<char, 4096> got{};
+  const io::Moved moved = receiver.theirs->try_read(got);
+  outcome.received.assign(got.data(), moved.bytes);
+  return outcome;
+}
+
+TEST(Relay, the_mark_of_the_end_never_touches_the_request_behind_it_wherever_the_bytes_are_cut) {
+  const std::string body = "5\r\nhello\r\n0\r\n\r\n";
+  const std::string next = "GET /next HTTP/1.1\r\n";
+  for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+    const Outcome outcome = relay(http::Framing::chunked, 0, http::Framing::chunked, body + next, cut);
+    EXPECT_EQ(outcome.end, RelayEnd::complete);
+    if (cut < body.size()) {
+      EXPECT_EQ(outcome.surplus, next) << cut;
+    }
+    BodyReader again;
+    again.start(http::Framing::chunked, 0, http::Limits{});
+    std::string received = outcome.received;
+    const BodyReader::Piece piece = again.take(received);
+    EXPECT_EQ(std::string(piece.data.begin(), piece.data.end()), "hello") << cut;
+    EXPECT_TRUE(again.done());
+    EXPECT_EQ(piece.consumed, received.size());
+  }
+}
+
+TEST(Relay, a_body_by_length_ends_with_its_last_byte) {
+  for (std::size_t cut = 0; cut <= 5; ++cut) {
+    const Outcome outcome = relay(http::Framing::length, 5, http::Framing::length, "helloGET", cut);
+    EXPECT_EQ(outcome.end, RelayEnd::complete);
+    EXPECT_EQ(outcome.received, "hello");
+  }
+}
+
+TEST(Relay, an_end_that_comes_too_early_is_the_senders_fault) {
+  EXPECT_EQ(relay(http::Framing::length, 9, http::Framing::length, "hello", 2).end, RelayEnd::sender_gone);
+  EXPECT_EQ(relay(http::Framing::chunked, 0, http::Framing::chunked, "5\r\nhel", 2).end, RelayEnd::sender_gone);
+  EXPECT_EQ(relay(http::Framing::chunked, 0, http::Framing::chunked, "5\nhello", 1).end, RelayEnd::sender_broken);
+}
+
+TEST(Relay, until_close_becomes_chunked_and_the_close_its_end) {
+  const Outcome outcome = relay(http::Framing::until_close, 0, http::Framing::chunked, "hello", 5);
+  EXPECT_EQ(outcome.end, RelayEnd::complete);
+  EXPECT_EQ(outcome.received, "5\r\nhello\r\n0\r\n\r\n");
+}
+
+}  // namespace
+}  // namespace holdfast::proxy
