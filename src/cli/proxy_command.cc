@@ -98,9 +98,9 @@ void reload(Control& control) {
 }
 
 // A file is read once it has looked the same twice: an editor may still be writing it.
-io::Task<> watch_file(Ref<Control> control) {
+// `applied` is from before the file was first read: a change in between is seen.
+io::Task<> watch_file(Ref<Control> control, std::string applied) {
   constexpr Duration kLook = 250ms;
-  std::string applied = fingerprint(control->file);
   std::string before = applied;
   while (!control->stop.requested()) {
     co_await io::sleep_until(control->loop, control->loop.now() + kLook, control->stop);
@@ -144,6 +144,7 @@ io::Task<> obey_signals(Ref<Control> control) {
 int run_proxy(const std::string& file) {
   io::ignore_broken_pipes();
   io::block_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
+  std::string read = fingerprint(file);
   std::optional<config::Model> model = read_model(file);
   if (!model) return 1;
 
@@ -162,7 +163,7 @@ int run_proxy(const std::string& file) {
   if (control.admin != nullptr) control.admin->start();
   say_bound(control);
   say("ready");
-  control.tasks.add(watch_file(control));
+  control.tasks.add(watch_file(control, std::move(read)));
   control.tasks.add(obey_signals(control));
   control.loop.run();
   while (control.tasks.size() != 0) control.loop.run_once();
