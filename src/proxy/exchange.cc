@@ -235,7 +235,7 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   response.to_head = heads_->request.method == http::Method::head;
   worker_.counters.local_answers.add();
   record_.status = response.status;
-  record_.reason = response.reason;
+  if (record_.reason.empty()) record_.reason = response.reason;  // what the parser said is more exact
   answer_begun_ = true;
   const std::optional<std::size_t> size = http::write_local_response(response, worker_.scratch());
   check(size.has_value(), "an answer of our own fits the scratch room");

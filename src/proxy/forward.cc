@@ -110,8 +110,8 @@ io::Task<> Exchange::wait_for_place() {
     service.leave_queue();
     co_return;
   }
-  while (!claimed_) {
-    const bool woken = co_await service_->wait_for_place(deadline);
+  for (bool again = false; !claimed_; again = true) {
+    const bool woken = co_await service_->wait_for_place(deadline, again);
     if (pick() || !all_busy_) break;
     if (!woken) break;
   }

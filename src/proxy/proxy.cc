@@ -45,7 +45,8 @@ Result<> Proxy::start(config::Model model) {
     Thread& each = *workers_[i];
     AccessRing* ring = log_ == nullptr ? nullptr : log_->add_ring();
     each.thread.run_and_wait([&] {
-      each.worker = std::make_unique<Worker>(each.thread.loop(), i, health_, ring);
+      each.worker =
+          std::make_unique<Worker>(each.thread.loop(), i, static_cast<unsigned>(workers_.size()), health_, ring);
       each.worker->adopt(snapshot_);
     });
   }

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <unordered_map>
 
-#include "io/loop_thread.h"
 #include "proxy/session.h"
 
 namespace holdfast::proxy {
@@ -29,12 +28,12 @@ std::int64_t wall_offset_us(Instant now) { return io::read_wall_clock_us() - now
 
 }  // namespace
 
-Worker::Worker(io::Loop& loop, unsigned number, upstream::HealthKeeper& health, AccessRing* log_ring)
+Worker::Worker(io::Loop& loop, unsigned number, unsigned workers, upstream::HealthKeeper& health, AccessRing* log_ring)
     : loop_(loop),
       health_(health),
       log_ring_(log_ring),
       prng_(static_cast<std::uint64_t>(wall_offset_us(Instant{})) + number),
-      number_(number),
+      workers_(workers),
       wall_offset_us_(wall_offset_us(io::read_clock())),
       tasks_(loop) {
   // The first half tells processes and workers apart, the second counts.
@@ -127,9 +126,7 @@ io::Task<> Worker::accept_from(Ref<Door> door) {
 }
 
 bool Worker::full() const {
-  const config::Proxy& proxy = snapshot_->shared->model.proxy;
-  const unsigned threads = proxy.threads != 0 ? proxy.threads : io::processor_count();
-  return sessions_.size() >= std::max(proxy.max_connections / threads, 1U);
+  return sessions_.size() >= std::max(snapshot_->shared->model.proxy.max_connections / workers_, 1U);
 }
 
 void Worker::receive(Door& door, io::Accepted accepted) {

@@ -52,7 +52,7 @@ struct WorkerCounters {
 class Worker : Pinned {
  public:
   /// Requires: `health` and `log_ring` (may be null) outlive the worker.
-  Worker(io::Loop& loop, unsigned number, upstream::HealthKeeper& health, AccessRing* log_ring);
+  Worker(io::Loop& loop, unsigned number, unsigned workers, upstream::HealthKeeper& health, AccessRing* log_ring);
   ~Worker();
 
   // From the control thread, by posting to loop().
@@ -106,7 +106,7 @@ class Worker : Pinned {
   upstream::HealthKeeper& health_;
   AccessRing* log_ring_;
   Prng prng_;
-  std::uint64_t number_;
+  const unsigned workers_;  ///< of this proxy: each takes its part of max_connections
   std::int64_t wall_offset_us_;
   std::unique_ptr<io::BufferPool> buffers_;
   std::vector<char> scratch_;

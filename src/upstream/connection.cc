@@ -15,7 +15,6 @@ std::unique_ptr<Connection> ConnectionPool::take() {
 
 void ConnectionPool::put(std::unique_ptr<Connection> connection, Instant now, std::size_t keep) {
   if (idle_.size() >= keep) return;
-  ++connection->requests;
   connection->idle_since = now;
   idle_.push_back(std::move(connection));
 }

@@ -15,7 +15,6 @@ struct Connection : Pinned {
   explicit Connection(std::unique_ptr<io::Stream> opened) : stream(std::move(opened)) {}
 
   std::unique_ptr<io::Stream> stream;
-  std::size_t requests = 0;  ///< carried before; 0: it has just been opened
   Instant idle_since{};
 };
 

@@ -2,6 +2,7 @@
 // number, and it outlives a reload that does not remove it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -20,6 +21,9 @@ struct Endpoint : Pinned {
   const std::uint64_t identity;  ///< hash of service and address; the same after a reload
 
   balance::Load load;
+
+  /// A worker's report on it is on its way to the health keeper: further ones would say nothing new.
+  std::atomic<bool> reported = false;
 };
 
 }  // namespace holdfast::upstream

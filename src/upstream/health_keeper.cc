@@ -121,7 +121,9 @@ HealthKeeper::View HealthKeeper::view(const Service& service, std::uint32_t endp
 // ---- what workers report
 
 void HealthKeeper::report_connect_failure(const std::shared_ptr<Service>& service, std::uint32_t endpoint) {
+  if (service->endpoints()[endpoint]->reported.exchange(true, std::memory_order_relaxed)) return;
   loop_.post([this, service, endpoint] {
+    service->endpoints()[endpoint]->reported.store(false, std::memory_order_relaxed);
     const std::shared_ptr<Watch> watch = find(*service);
     if (watch == nullptr) return;
     publish(*watch, watch->group.on_connect_failure(endpoint, loop_.now()));
@@ -131,7 +133,9 @@ void HealthKeeper::report_connect_failure(const std::shared_ptr<Service>& servic
 
 void HealthKeeper::report_failures(const std::shared_ptr<Service>& service, std::uint32_t endpoint,
                                    std::uint32_t in_a_row) {
+  if (service->endpoints()[endpoint]->reported.exchange(true, std::memory_order_relaxed)) return;
   loop_.post([this, service, endpoint, in_a_row] {
+    service->endpoints()[endpoint]->reported.store(false, std::memory_order_relaxed);
     const std::shared_ptr<Watch> watch = find(*service);
     if (watch == nullptr) return;
     if (watch->group.members()[endpoint].state != health::State::healthy) return;

@@ -87,9 +87,9 @@ void LocalService::observe(std::uint32_t index, Duration took, bool failed, Inst
   balance::observe(endpoints_[index]->endpoint->load, took, failed, now);
 }
 
-io::Task<bool> LocalService::wait_for_place(Deadline deadline) {
+io::Task<bool> LocalService::wait_for_place(Deadline deadline, bool again) {
   io::Signal turn(*loop_);
-  const auto place = waiting_.insert(waiting_.end(), &turn);
+  const auto place = waiting_.insert(again ? waiting_.begin() : waiting_.end(), &turn);
   const bool woken = co_await turn.wait(deadline);
   if (!woken) waiting_.erase(place);  // whoever wakes takes it out of the list
   co_return woken;

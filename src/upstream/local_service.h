@@ -61,9 +61,10 @@ class LocalService : Pinned {
   balance::Token token_of(std::uint32_t index) const;
   std::optional<std::uint32_t> endpoint_of_token(std::optional<std::string_view> token) const;
 
-  /// Waits for a place at an endpoint; false when the deadline passed. The caller picks again.
+  /// Waits for a place at an endpoint; false when the deadline passed. The caller picks again, and if somebody was
+  /// quicker waits `again`: before those who came later.
   /// Requires: service().enter_queue() succeeded, and leave_queue() follows.
-  io::Task<bool> wait_for_place(Deadline deadline);
+  io::Task<bool> wait_for_place(Deadline deadline, bool again);
   /// Lets the request that has waited longest try again.
   void wake_one();
 
