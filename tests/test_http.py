@@ -10,6 +10,8 @@ from holdfast_testing import settings, wire
 from holdfast_testing.bodies import FRAMINGS, MIB, framed_request, noise
 from holdfast_testing.wire import Wire
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def through(proxy):

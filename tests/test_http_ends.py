@@ -7,6 +7,8 @@ from holdfast_testing import settings, wire
 from holdfast_testing.bodies import FRAMINGS, MIB, framed_request, noise
 from holdfast_testing.wire import Broken, Closed, Wire
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def through(proxy):

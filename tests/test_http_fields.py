@@ -10,6 +10,8 @@ from holdfast_testing.bodies import MIB, noise
 from holdfast_testing.origins import chunked
 from holdfast_testing.wire import Wire
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def through(proxy):

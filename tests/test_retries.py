@@ -9,6 +9,8 @@ from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
 from holdfast_testing.wire import Wire
 
+pytestmark = pytest.mark.asan
+
 NO_EJECTION = {"outlier_ejection": "off"}
 IDEMPOTENT = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]
 

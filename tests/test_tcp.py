@@ -10,6 +10,8 @@ import pytest
 from holdfast_testing import settings
 from holdfast_testing.wire import Wire
 
+pytestmark = pytest.mark.asan
+
 MIB = 1 << 20
 
 

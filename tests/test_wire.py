@@ -10,6 +10,8 @@ from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
 from holdfast_testing.wire import Broken, Closed, Wire
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def front(proxy, origin):
