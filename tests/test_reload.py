@@ -61,6 +61,20 @@ def test_a_changed_file_is_read_without_being_told(proxy, origins):
     assert answers(running.address("web")) == {"b": 12}
 
 
+def test_an_answer_under_way_on_a_listener_that_goes_says_close(proxy, gate):
+    both = {"web": settings.listener(), "other": settings.listener()}
+    site = {"site": settings.service(gate.origin)}
+    running = proxy(settings.file(both, site))
+    with Wire(running.address("other")) as client:
+        client.send(wire.request())
+        gate.origin.wait_for_requests(1)
+        running.reload(settings.file({"web": settings.listener()}, site))
+        gate.open.set()
+        response = client.read()
+    assert response.status == 200
+    assert response.header("Connection") == "close"
+
+
 BROKEN = {
     "no yaml": "listeners: [",
     "an unknown key": settings.web("127.0.0.1:1", ballance="random"),

@@ -100,7 +100,7 @@ io::Task<> Exchange::relay_answer() {
   const http::ResponseHead& answer = heads_->response;
   const http::Framing framing = http::client_framing(answer, heads_->request.minor_version);
   // A body still on its way up when the answer comes is not waited for: what it leaves would be read as a request.
-  if (worker_.draining() || !request_complete() || framing == http::Framing::until_close) keep_alive_ = false;
+  if (!session_may_stay() || !request_complete() || framing == http::Framing::until_close) keep_alive_ = false;
   record_.status = answer.status;
   answer_begun_ = true;
 

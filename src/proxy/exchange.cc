@@ -224,12 +224,19 @@ io::Task<> Exchange::redirect(const config::Redirect* redirect) {
   co_await answer_locally(response);
 }
 
+// Neither the proxy is ending nor has a reload taken the listener away: then the client is told with this answer.
+bool Exchange::session_may_stay() const {
+  if (worker_.draining()) return false;
+  return worker_.snapshot() == snapshot_ || worker_.snapshot()->shared->find_listener(session_.listener()) != nullptr;
+}
+
 io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   // A body that is still coming would be read as the next request: the connection ends instead.
   if (!request_body_.done()) {
     keep_alive_ = false;
     session_.linger = true;
   }
+  if (!session_may_stay()) keep_alive_ = false;
   response.keep_alive = keep_alive_;
   response.client_minor_version = heads_->request.minor_version;
   response.to_head = heads_->request.method == http::Method::head;

@@ -51,6 +51,7 @@ class Exchange : Pinned {
   io::Task<> serve();
   void account();
   void prepare_next();
+  bool session_may_stay() const;
   io::Task<io::Moved> write_scratch(std::size_t size, Deadline deadline);
   io::Task<> answer_locally(http::LocalResponse response);
   io::Task<> answer_error(std::uint16_t status, const char* reason);
