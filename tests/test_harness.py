@@ -161,9 +161,10 @@ said = lambda words: print(words, file=sys.stderr, flush=True)
 served = open(file).read()
 def reload():
     global generation, served
-    if "bad" in open(file).read():
+    text = open(file).read()  # once: it may be replaced at any moment
+    if "bad" in text:
         return said("holdfast.yaml:1:1: bad\nreload refused")
-    if served == (served := open(file).read()):
+    if served == (served := text):
         return said(f"reloaded generation={generation} (nothing changed)")
     generation += 1
     said(f"reloaded generation={generation}")
