@@ -122,6 +122,7 @@ def test_the_last_one_is_never_ejected(proxy, origin):
     two = [origin(always=do.answer(500, name)) for name in "ab"]
     running = proxy(settings.web(*two, outlier_ejection={"consecutive_failures": 2, "max_ejected": "100%"}))
     answers(running.address("web"), 40)
+    running.log.wait_for(" is ejected")
     assert len([line for line in running.log.all() if " is ejected" in line]) == 1
     single = proxy(settings.web(two[0], outlier_ejection={"consecutive_failures": 2}))
     assert answers(single.address("web"), 20) == {"a": 20}

@@ -120,8 +120,11 @@ def test_when_nobody_listens_the_connection_ends(through, servers):
     [a] = servers(1)
     front = through(a)
     a.close()
-    with Wire(front) as client:
-        client.expect_end()
+    try:
+        with Wire(front) as client:
+            client.expect_end()
+    except ConnectionResetError:
+        pass  # it was over before connect() had returned
 
 
 def test_the_end_of_an_endpoint_is_the_end_of_its_connections_only(through, servers):
