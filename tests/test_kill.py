@@ -42,6 +42,7 @@ def test_no_get_fails_when_an_origin_is_killed_again_and_again(proxy, three, loa
     asking = load(running.address("web"), rate=RATE // 4)
     for victim in three:
         victim.kill()
+        running.log.wait_for(rf"^endpoint {victim.address} of site is ejected")
         victim.start()
         running.log.wait_for(rf"^endpoint {victim.address} of site is healthy")
     report = asking.stop()
