@@ -2,6 +2,7 @@
 shown when the test failed."""
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from holdfast_testing.load import Load  # noqa: E402
 from holdfast_testing.nginx import Nginx  # noqa: E402
 from holdfast_testing.origin_process import OriginProcess  # noqa: E402
-from holdfast_testing.origins import Origin, whoami  # noqa: E402
+from holdfast_testing.origins import Origin, echo, whoami  # noqa: E402
 from holdfast_testing.proxy import Proxy  # noqa: E402
 
 
@@ -102,3 +103,22 @@ def load():
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
+
+
+class Gate:
+    """An origin that holds each request until it is let through."""
+
+    def __init__(self, origin):
+        self.open = threading.Event()
+        self.origin = origin(always=self._step)
+
+    def _step(self, exchange):
+        self.open.wait(15)
+        echo()(exchange)
+
+
+@pytest.fixture
+def gate(origin):
+    one = Gate(origin)
+    yield one
+    one.open.set()

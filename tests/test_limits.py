@@ -1,7 +1,6 @@
 """Limits: each at n-1, n and n+1, and what a client is told beyond."""
 
 import select
-import threading
 import time
 
 import pytest
@@ -15,25 +14,6 @@ from holdfast_testing.wire import Wire
 @pytest.fixture
 def through(proxy):
     return lambda *origins, **more: proxy(settings.web(*origins, **more)).address("web")
-
-
-class Gate:
-    """An origin that holds each request until it is let through."""
-
-    def __init__(self, origin):
-        self.open = threading.Event()
-        self.origin = origin(always=self._step)
-
-    def _step(self, exchange):
-        self.open.wait(15)
-        do.echo()(exchange)
-
-
-@pytest.fixture
-def gate(origin):
-    one = Gate(origin)
-    yield one
-    one.open.set()
 
 
 def told(response) -> tuple[int, str | None]:

@@ -1,13 +1,11 @@
 """Reload and drain: a new file changes what it changes and nothing else; a broken one changes nothing."""
 
 import signal
-import threading
 import time
 from collections import Counter
 
 import pytest
 
-from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
 from holdfast_testing.proxy import run
 from holdfast_testing.wire import Wire
@@ -16,25 +14,6 @@ from holdfast_testing.wire import Wire
 def answers(address, count: int = 12) -> Counter:
     with Wire(address) as client:
         return Counter(client.send(wire.request()).read().text for _ in range(count))
-
-
-class Gate:
-    """An origin that holds each request until it is let through."""
-
-    def __init__(self, origin):
-        self.open = threading.Event()
-        self.origin = origin(always=self._step)
-
-    def _step(self, exchange):
-        self.open.wait(15)
-        do.echo()(exchange)
-
-
-@pytest.fixture
-def gate(origin):
-    one = Gate(origin)
-    yield one
-    one.open.set()
 
 
 # ---------------------------------------------------------------------------------------------------------------- reload
