@@ -4,10 +4,12 @@
 
 #include <string>
 
+#include "cli/control.h"
+
 namespace holdfast::cli {
 
 /// `holdfast proxy FILE`: the load balancer alone.
-int run_proxy(const std::string& file);
+int run_proxy(ProxyOptions options);
 
 /// `holdfast check FILE`: exit 0, or 1 with all problems on stderr.
 int check_file(const std::string& file, bool explain);

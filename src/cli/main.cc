@@ -2,8 +2,35 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
+#include "config/address.h"
+
+namespace {
+
+using holdfast::config::Address;
+using holdfast::io::SocketAddress;
+
+// As CLI11 wants it: empty when all is well.
+std::string is_not_an_ip_address(const std::string& text) {
+  const auto address = Address::parse(text);
+  if (!address) return address.error();
+  const bool ip = address->kind == Address::Kind::ip4 || address->kind == Address::Kind::ip6;
+  return ip ? "" : '"' + text + "\" is not an IP address with a port";
+}
+
+/// Requires: each is an IP address.
+holdfast::io::NameServers name_servers(const std::vector<std::string>& texts) {
+  holdfast::io::NameServers servers;
+  for (const std::string& text : texts) {
+    const Address address = Address::parse(text).value();
+    servers.push_back(SocketAddress::from_ip(address.host, address.port).value());
+  }
+  return servers;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace holdfast::cli;
@@ -22,9 +49,14 @@ int main(int argc, char** argv) {
     return command;
   };
 
-  takes_file(
-      app.add_subcommand("proxy", "the load balancer alone; SIGHUP or a changed FILE reloads it, SIGTERM drains"))
-      ->callback([&] { chosen = [&] { return run_proxy(file); }; });
+  CLI::App* proxy = takes_file(
+      app.add_subcommand("proxy", "the load balancer alone; SIGHUP or a changed FILE reloads it, SIGTERM drains"));
+  std::vector<std::string> resolvers;
+  proxy->add_option("--resolver", resolvers, "a name server to ask instead of those of /etc/resolv.conf: 10.0.0.2:53")
+      ->envname("HOLDFAST_RESOLVER")
+      ->delimiter(',')
+      ->check(&is_not_an_ip_address);
+  proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers)}); }; });
   CLI::App* check = takes_file(app.add_subcommand("check", "says whether FILE is right, or everything that is wrong"));
   check->add_flag("--explain", explain, "print FILE with every default filled in")->envname("HOLDFAST_EXPLAIN");
   check->callback([&] { chosen = [&] { return check_file(file, explain); }; });

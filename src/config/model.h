@@ -155,6 +155,7 @@ struct Endpoint {
   unsigned weight = 1;
   std::string zone{};
   bool backup = false;
+  std::string host_name{};  ///< the name that `address` was found under (host_names.h); the file never sets it
 
   bool operator==(const Endpoint&) const = default;
 };

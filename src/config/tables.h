@@ -204,7 +204,8 @@ struct Table<Endpoint> {
   static constexpr std::string_view about = "An endpoint is an address, or this map where it needs more.";
   static void fields(auto& f, auto& t) {
     f.required("address", t.address, kEndpointAddress,
-               "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` (resolved again and again) or `unix:/path`");
+               "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` (every address of the name, asked for again when the answer "
+               "ends) or `unix:/path`");
     f.field("weight", t.weight, count(1, 1'000), "its share of the requests, relative to the others");
     f.field("zone", t.zone, TextOrNone{kName}, "where it stands");
     f.field("backup", t.backup, Flag{}, "used only while no other endpoint is well");
@@ -218,7 +219,7 @@ struct Table<HealthCheck> {
   static void fields(auto& f, auto& t) {
     f.choice("http", t, HttpCheck{}, "the path to GET, such as `/healthz`");
     f.choice("tcp", t, TcpCheck{}, "a connection is enough");
-    f.field("host", t.host, TextOrNone{kHost}, "the `Host` sent; without it the endpoint's address");
+    f.field("host", t.host, TextOrNone{kHost}, "the `Host` sent; without it the endpoint, as `address` has it");
     f.field("interval", t.interval, within(10ms, 1h), "from one check to the next");
     f.field("timeout", t.timeout, within(1ms, 1h), "a check that takes longer has failed");
     f.field("healthy_threshold", t.healthy_threshold, count(1, 1'000),

@@ -34,6 +34,12 @@ health::Rules rules_of(const config::Service& config) {
   return rules;
 }
 
+// What a health check calls the endpoint in its Host: as the file does.
+std::string host_of(const config::Endpoint& endpoint) {
+  if (endpoint.host_name.empty()) return config::to_string(endpoint.address);
+  return endpoint.host_name + ":" + std::to_string(endpoint.address.port);
+}
+
 std::vector<health::Endpoint> endpoints_of(const Service& service) {
   std::vector<health::Endpoint> endpoints;
   for (std::size_t i = 0; i < service.endpoints().size(); ++i) {
@@ -222,7 +228,7 @@ io::Task<ProbeResult> HealthKeeper::probe(std::shared_ptr<Watch> watch, std::uin
   if (check.http.empty()) {
     result = co_await probe_tcp(loop_, endpoint.address, deadline);
   } else {
-    std::string host = check.host.empty() ? endpoint.name : check.host;
+    std::string host = check.host.empty() ? host_of(config.endpoints[index]) : check.host;
     result = co_await probe_http(loop_, endpoint.address, std::move(host), check.http, check.expect, deadline);
   }
   --checks_running_;

@@ -15,7 +15,7 @@ Result<io::SocketAddress> socket_address(const config::Address& address) {
   switch (address.kind) {
     case config::Address::Kind::unix_path: return io::SocketAddress::from_unix(address.host);
     case config::Address::Kind::name:
-      return fail(Code::invalid, Side::local, "host names are not available in this version; give an address");
+      return fail(Code::internal, Side::local, "a host name where an address was due (config/host_names.h)");
     case config::Address::Kind::ip4:
     case config::Address::Kind::ip6: break;
   }
