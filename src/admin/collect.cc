@@ -76,7 +76,7 @@ Status collect(proxy::Proxy& proxy) {
     ServiceStatus& each = status.services.emplace_back();
     each.name = service->name();
     each.balance = config::to_string(service->config().balance.algorithm);
-    each.queued = service->queued();
+    each.queued = service->queue().waiting();
     for (std::uint32_t i = 0; i < service->endpoints().size(); ++i) {
       each.endpoints.push_back(endpoint_status(proxy, *service, i));
     }

@@ -49,7 +49,8 @@ float slowed_by_failure(float us, float usual_us) {
 }  // namespace
 
 void release(Load& load) {
-  const std::uint32_t before = load.in_flight.fetch_sub(1, std::memory_order_relaxed);
+  // In one order with what follows: whoever looks for waiters after this is seen by them, or sees them.
+  const std::uint32_t before = load.in_flight.fetch_sub(1, std::memory_order_seq_cst);
   check(before != 0, "a place is released once for each claim");
 }
 

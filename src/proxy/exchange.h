@@ -63,6 +63,7 @@ class Exchange : Pinned {
   io::Task<> wait_for_place();
   std::optional<std::uint32_t> pick();
   std::uint64_t hash_key() const;
+  std::optional<std::uint32_t> sticky_endpoint() const;
   enum class Failure : unsigned char { none, connect, reset, timeout, protocol, status, client };
   io::Task<Failure> attempt();
   io::Task<Failure> open_connection();

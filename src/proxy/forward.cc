@@ -74,15 +74,19 @@ std::uint64_t Exchange::hash_key() const {
   return 0;
 }
 
+std::optional<std::uint32_t> Exchange::sticky_endpoint() const {
+  const std::string& cookie = service_->config().balance.sticky_cookie;
+  if (cookie.empty()) return std::nullopt;
+  return service_->endpoint_of_token(http::find_cookie(heads_->request, cookie));
+}
+
 // Claims an endpoint: it is owed a release.
 std::optional<std::uint32_t> Exchange::pick() {
   const config::Balance& balance = service_->config().balance;
   balance::Question question;
   question.tried = {tried_.data(), std::min(tries_, tried_.size())};
   if (balance.algorithm == config::Algorithm::hash) question.hash = hash_key();
-  if (!balance.sticky_cookie.empty()) {
-    question.sticky = service_->endpoint_of_token(http::find_cookie(heads_->request, balance.sticky_cookie));
-  }
+  question.sticky = sticky_endpoint();
   const balance::Pick pick = service_->pick(question, worker_.loop().now());
   if (pick.outcome != balance::Outcome::picked) {
     all_busy_ = pick.outcome == balance::Outcome::all_busy;
@@ -98,24 +102,26 @@ std::optional<std::uint32_t> Exchange::pick() {
 // vain.
 io::Task<> Exchange::wait_for_place() {
   if (!all_busy_) co_return;
-  upstream::Service& service = service_->service();
-  if (!service.enter_queue()) {
+  upstream::Queue::Waiter waiter(worker_.loop(), service_->service());
+  if (!waiter.enter()) {
     service_->queue_full.add();
     co_await answer_error(503, "queue-full");
     co_return;
   }
   const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().limits.queue_timeout);
-  // A place may have become free between the pick and the queue, when nobody knew of us yet.
-  if (pick() || !all_busy_) {
-    service.leave_queue();
-    co_return;
+  // The first look: a place may have become free between the pick and the queue, when nobody knew of us yet.
+  bool in_time = true;
+  while (in_time && !waiter.served() && !pick() && all_busy_) {
+    in_time = co_await waiter.wait(deadline);
   }
-  for (bool again = false; !claimed_; again = true) {
-    const bool woken = co_await service_->wait_for_place(deadline, again);
-    if (pick() || !all_busy_) break;
-    if (!woken) break;
+  const std::optional<std::uint32_t> handed_over = waiter.leave();
+  if (handed_over && claimed_) {
+    service_->release(*handed_over);  // two loops found us a place in the same instant
+  } else if (handed_over) {
+    endpoint_ = *handed_over;
+    claimed_ = true;
+    set_sticky_ = !service_->config().balance.sticky_cookie.empty() && sticky_endpoint() != endpoint_;
   }
-  service.leave_queue();
   if (claimed_ || !all_busy_) co_return;
   service_->queue_timeouts.add();
   co_await answer_error(503, "queue-timeout");

@@ -78,7 +78,6 @@ void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
     const auto before = by_name.find(service->name());
     auto local = std::make_shared<upstream::LocalService>(
         loop_, service, before == by_name.end() ? nullptr : before->second, prng_.next());
-    service->attach(loop_, local);
     next->services.push_back(std::move(local));
   }
   next->shared = std::move(shared);

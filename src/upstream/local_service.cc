@@ -1,7 +1,5 @@
 #include "upstream/local_service.h"
 
-#include <algorithm>
-
 #include "base/hash.h"
 #include "io/loop.h"
 
@@ -53,8 +51,8 @@ LocalService::LocalService(io::Loop& loop, std::shared_ptr<Service> service, con
   for (const std::shared_ptr<Endpoint>& endpoint : service_->endpoints()) {
     std::shared_ptr<LocalEndpoint> local;
     if (predecessor != nullptr) {
-      const auto before = std::ranges::find(predecessor->endpoints_, endpoint, &LocalEndpoint::endpoint);
-      if (before != predecessor->endpoints_.end()) local = *before;
+      const std::optional<std::uint32_t> before = predecessor->service().index_of(*endpoint);
+      if (before) local = predecessor->endpoints_[*before];
     }
     endpoints_.push_back(local != nullptr ? std::move(local) : std::make_shared<LocalEndpoint>(endpoint));
   }
@@ -73,33 +71,12 @@ balance::Pick LocalService::pick(const balance::Question& question, Instant now)
 }
 
 void LocalService::release(std::uint32_t index) {
-  balance::release(endpoints_[index]->endpoint->load);
-  if (service_->queued() == 0) return;
-  if (waiting_.empty()) {
-    service_->wake_elsewhere(this);
-  } else {
-    wake_one();
-  }
+  service_->queue().release(*loop_, *service_, index);
 }
 
 void LocalService::observe(std::uint32_t index, Duration took, bool failed, Instant now) {
   if (config().balance.algorithm != config::Algorithm::peak_ewma) return;
   balance::observe(endpoints_[index]->endpoint->load, took, failed, now);
-}
-
-io::Task<bool> LocalService::wait_for_place(Deadline deadline, bool again) {
-  io::Signal turn(*loop_);
-  const auto place = waiting_.insert(again ? waiting_.begin() : waiting_.end(), &turn);
-  const bool woken = co_await turn.wait(deadline);
-  if (!woken) waiting_.erase(place);  // whoever wakes takes it out of the list
-  co_return woken;
-}
-
-void LocalService::wake_one() {
-  if (waiting_.empty()) return;
-  io::Signal* const first = waiting_.front();
-  waiting_.pop_front();
-  first->notify();
 }
 
 void LocalService::close_idle_since(Instant oldest) {

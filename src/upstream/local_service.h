@@ -1,9 +1,8 @@
-// LocalService: one loop's side of a service: its balancer, its idle connections, its counters, its waiting requests.
+// LocalService: one loop's side of a service: its balancer, its idle connections, its counters.
 // Nothing here is shared but through Service and Endpoint; the counters may be read from other threads.
 #pragma once
 
 #include <array>
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,10 +15,12 @@
 #include "base/counter.h"
 #include "base/histogram.h"
 #include "base/prng.h"
-#include "io/signal.h"
-#include "io/task.h"
 #include "upstream/connection.h"
 #include "upstream/service.h"
+
+namespace holdfast::io {
+class Loop;
+}
 
 namespace holdfast::upstream {
 
@@ -51,7 +52,7 @@ class LocalService : Pinned {
 
   /// Picks and claims an endpoint; every pick that says `picked` is owed a release().
   balance::Pick pick(const balance::Question& question, Instant now);
-  /// Gives a claim back and lets a waiting request try.
+  /// Gives a claim back: to a request that waits for one, if there is any.
   void release(std::uint32_t index);
 
   /// What an answer says about the endpoint's latency, for the policy that asks.
@@ -60,13 +61,6 @@ class LocalService : Pinned {
   /// The value of an affinity cookie, and back; none for a token that names no endpoint of today.
   balance::Token token_of(std::uint32_t index) const;
   std::optional<std::uint32_t> endpoint_of_token(std::optional<std::string_view> token) const;
-
-  /// Waits for a place at an endpoint; false when the deadline passed. The caller picks again, and if somebody was
-  /// quicker waits `again`: before those who came later.
-  /// Requires: service().enter_queue() succeeded, and leave_queue() follows.
-  io::Task<bool> wait_for_place(Deadline deadline, bool again);
-  /// Lets the request that has waited longest try again.
-  void wake_one();
 
   void close_idle_since(Instant oldest);
 
@@ -87,7 +81,6 @@ class LocalService : Pinned {
   balance::Balancer balancer_;
   std::uint64_t shares_version_ = 0;
   std::vector<std::uint16_t> shares_;
-  std::list<io::Signal*> waiting_;
 };
 
 }  // namespace holdfast::upstream

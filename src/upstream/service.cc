@@ -5,8 +5,6 @@
 #include "balance/member.h"
 #include "base/check.h"
 #include "base/hash.h"
-#include "io/loop.h"
-#include "upstream/local_service.h"
 
 namespace holdfast::upstream {
 namespace {
@@ -22,14 +20,6 @@ Result<io::SocketAddress> socket_address(const config::Address& address) {
   return io::SocketAddress::from_ip(address.host, address.port);
 }
 
-std::shared_ptr<Endpoint> find(const Service* service, std::uint64_t identity) {
-  if (service == nullptr) return nullptr;
-  for (const auto& endpoint : service->endpoints()) {
-    if (endpoint->identity == identity) return endpoint;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 Result<std::shared_ptr<Service>> Service::make(const config::Service& config, const Service* predecessor) {
@@ -39,7 +29,11 @@ Result<std::shared_ptr<Service>> Service::make(const config::Service& config, co
   for (const config::Endpoint& each : config.endpoints) {
     const std::string name = config::to_string(each.address);
     const std::uint64_t identity = hash64(name, seed);
-    std::shared_ptr<Endpoint> endpoint = find(predecessor, identity);
+    std::shared_ptr<Endpoint> endpoint;
+    if (predecessor != nullptr) {
+      const auto before = predecessor->by_identity_.find(identity);
+      if (before != predecessor->by_identity_.end()) endpoint = predecessor->endpoints_[before->second];
+    }
     if (endpoint == nullptr) {
       Result<io::SocketAddress> address = socket_address(each.address);
       if (!address) return pass(address, "endpoint " + name + " of service " + config.name);
@@ -47,14 +41,19 @@ Result<std::shared_ptr<Service>> Service::make(const config::Service& config, co
     }
     endpoints.push_back(std::move(endpoint));
   }
-  return std::make_shared<Service>(config, std::move(endpoints));
+  std::shared_ptr<Queue> queue =
+      predecessor == nullptr ? std::make_shared<Queue>(config.limits.queue) : predecessor->queue_;
+  return std::make_shared<Service>(config, std::move(endpoints), std::move(queue));
 }
 
-Service::Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints)
+Service::Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints, std::shared_ptr<Queue> queue)
     : config_(std::move(config)),
       endpoints_(std::move(endpoints)),
-      shares_(std::make_unique<std::atomic<std::uint16_t>[]>(endpoints_.size())) {
+      shares_(std::make_unique<std::atomic<std::uint16_t>[]>(endpoints_.size())),
+      queue_(std::move(queue)) {
+  by_identity_.reserve(endpoints_.size());
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    by_identity_.emplace(endpoints_[i]->identity, static_cast<std::uint32_t>(i));
     shares_[i].store(config_.endpoints[i].backup ? 0 : balance::kWholeShare, std::memory_order_relaxed);
   }
 }
@@ -63,40 +62,31 @@ void Service::take_effect() {
   for (const auto& endpoint : endpoints_) {
     endpoint->load.limit.store(config_.limits.connections_per_endpoint, std::memory_order_relaxed);
   }
+  queue_->set_limit(config_.limits.queue);
+  queue_->look_again();
+}
+
+std::optional<std::uint32_t> Service::index_of(const Endpoint& endpoint) const {
+  const auto found = by_identity_.find(endpoint.identity);
+  if (found == by_identity_.end() || endpoints_[found->second].get() != &endpoint) return std::nullopt;
+  return found->second;
 }
 
 void Service::publish_shares(std::span<const std::uint16_t> shares) {
   check(shares.size() == endpoints_.size(), "one share per endpoint");
-  for (std::size_t i = 0; i < shares.size(); ++i) shares_[i].store(shares[i], std::memory_order_relaxed);
+  bool somebody_new = false;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const std::uint16_t before = shares_[i].exchange(shares[i], std::memory_order_relaxed);
+    somebody_new |= before == 0 && shares[i] != 0;
+  }
   shares_version_.fetch_add(1, std::memory_order_release);
+  const bool nobody = std::ranges::all_of(shares, [](std::uint16_t share) { return share == 0; });
+  if (somebody_new || nobody) queue_->look_again();
 }
 
 void Service::read_shares(std::vector<std::uint16_t>& into) const {
   into.resize(endpoints_.size());
   for (std::size_t i = 0; i < into.size(); ++i) into[i] = shares_[i].load(std::memory_order_relaxed);
-}
-
-bool Service::enter_queue() {
-  if (queued_.fetch_add(1, std::memory_order_relaxed) < config_.limits.queue) return true;
-  leave_queue();
-  return false;
-}
-
-void Service::attach(io::Loop& loop, const std::shared_ptr<LocalService>& local) {
-  const std::lock_guard lock(branches_mutex_);
-  std::erase_if(branches_, [](const Branch& branch) { return branch.local.expired(); });
-  branches_.push_back(Branch{&loop, local.get(), local});
-}
-
-void Service::wake_elsewhere(const LocalService* except) {
-  const std::lock_guard lock(branches_mutex_);
-  for (const Branch& branch : branches_) {
-    if (branch.id == except) continue;
-    // Locked over there only: the last owner must not die on this thread.
-    branch.loop->post([local = branch.local] {
-      if (const std::shared_ptr<LocalService> there = local.lock()) there->wake_one();
-    });
-  }
 }
 
 }  // namespace holdfast::upstream

@@ -1,77 +1,65 @@
-// Service: a named set of endpoints with one configuration, as all loops share it. Immutable but for two things: the
-// shares that the health keeper publishes, and the number of requests that wait in queues.
+// Service: a named set of endpoints with one configuration, as all loops share it. Immutable but for the shares that the
+// health keeper publishes. The queue in front of it is shared with the service that a reload makes of it.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "base/cache_line.h"
 #include "base/pinned.h"
 #include "base/result.h"
 #include "config/model.h"
 #include "upstream/endpoint.h"
-
-namespace holdfast::io {
-class Loop;
-}
+#include "upstream/queue.h"
 
 namespace holdfast::upstream {
-
-class LocalService;
 
 class Service : Pinned {
  public:
   /// Use make().
-  Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints);
+  Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints, std::shared_ptr<Queue> queue);
 
-  /// Endpoints of `predecessor` (may be null) at the same address are taken over with their load and their latency.
+  /// Endpoints of `predecessor` (may be null) at the same address are taken over with their load and their latency, and
+  /// the queue with those who wait in it.
   /// Errors: Code::invalid when an address cannot be used.
   static Result<std::shared_ptr<Service>> make(const config::Service& config, const Service* predecessor);
 
-  /// Sets the limits on endpoints that a service of before may still use: once nothing can refuse the configuration.
+  /// Sets the limits on endpoints and queue that a service of before may still use: once nothing can refuse the
+  /// configuration. Who waits looks whether there is more room now.
   void take_effect();
 
   const config::Service& config() const { return config_; }
   const std::string& name() const { return config_.name; }
   std::span<const std::shared_ptr<Endpoint>> endpoints() const { return endpoints_; }
+  /// Where that very endpoint stands here; none when it does not.
+  std::optional<std::uint32_t> index_of(const Endpoint& endpoint) const;
 
-  /// Health keeper only: how much of its weight each endpoint takes part with (balance::kWholeShare: all of it).
+  /// Health keeper only: how much of its weight each endpoint takes part with (balance::kWholeShare: all of it). Who waits
+  /// looks again if somebody takes part who did not before, or nobody does any more.
   void publish_shares(std::span<const std::uint16_t> shares);
   /// Changes with every publish_shares().
   std::uint64_t shares_version() const { return shares_version_.load(std::memory_order_acquire); }
   void read_shares(std::vector<std::uint16_t>& into) const;
+  /// Requests may go to that endpoint.
+  bool takes_part(std::uint32_t index) const {
+    return shares_[index].load(std::memory_order_relaxed) != 0;
+  }
 
-  // The queue in front of busy endpoints: waiters sit on their loops, their number is common.
-
-  /// Takes a place; false when `limits.queue` are taken.
-  bool enter_queue();
-  void leave_queue() { queued_.fetch_sub(1, std::memory_order_relaxed); }
-  std::uint32_t queued() const { return queued_.load(std::memory_order_relaxed); }
-
-  /// Loops that serve this service, so that a place which becomes free on one wakes a waiter on another.
-  void attach(io::Loop& loop, const std::shared_ptr<LocalService>& local);
-  void wake_elsewhere(const LocalService* except);
+  /// The queue in front of busy endpoints.
+  Queue& queue() const { return *queue_; }
 
  private:
-  struct Branch {
-    io::Loop* loop;
-    const LocalService* id;  ///< to compare with; only its own loop may touch it
-    std::weak_ptr<LocalService> local;
-  };
-
   const config::Service config_;
   const std::vector<std::shared_ptr<Endpoint>> endpoints_;
   const std::unique_ptr<std::atomic<std::uint16_t>[]> shares_;
   std::atomic<std::uint64_t> shares_version_ = 1;
-  alignas(kCacheLine) std::atomic<std::uint32_t> queued_ = 0;
-
-  std::mutex branches_mutex_;  // taken when a loop takes the service up, and when endpoints are full
-  std::vector<Branch> branches_;
+  const std::shared_ptr<Queue> queue_;
+  std::unordered_map<std::uint64_t, std::uint32_t> by_identity_;
 };
 
 }  // namespace holdfast::upstream

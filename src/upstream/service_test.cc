@@ -48,19 +48,6 @@ TEST(Service, a_backup_takes_no_part_until_health_says_so) {
   EXPECT_EQ(shares, (std::vector<std::uint16_t>{balance::kWholeShare, 0}));
 }
 
-TEST(Service, its_queue_takes_as_many_as_the_limit_says) {
-  config::Service config = with_endpoints({"10.0.0.1:80"});
-  config.limits.queue = 3;
-  const auto service = Service::make(config, nullptr);
-  ASSERT_TRUE(service);
-  EXPECT_TRUE((*service)->enter_queue());
-  EXPECT_TRUE((*service)->enter_queue());
-  EXPECT_TRUE((*service)->enter_queue());
-  EXPECT_FALSE((*service)->enter_queue());
-  (*service)->leave_queue();
-  EXPECT_TRUE((*service)->enter_queue());
-}
-
 TEST(LocalService, follows_the_shares_that_are_published) {
   io::Loop loop;
   const auto service = Service::make(with_endpoints({"10.0.0.1:80", "10.0.0.2:80"}), nullptr);
