@@ -14,7 +14,7 @@ namespace {
 
 std::string remedy(int error) {
   switch (error) {
-    case EADDRINUSE: return " (another program has this address; stop it or choose another port)";
+    case EADDRINUSE: return " (somebody listens there already, perhaps another holdfast; stop it or choose another port)";
     case EACCES: return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
     case EADDRNOTAVAIL: return " (no interface of this machine has this address)";
     default: return "";
@@ -27,24 +27,49 @@ bool is_left_over(const SocketAddress& address) {
   return ::connect(probe.get(), address.raw(), address.size()) != 0 && errno == ECONNREFUSED;
 }
 
-}  // namespace
-
-Result<UniqueFd> listen_on(const SocketAddress& address) {
-  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+void switch_on(const UniqueFd& fd, int level, int option) {
   const int on = 1;
+  ::setsockopt(fd.get(), level, option, &on, sizeof on);
+}
+
+enum class Port : unsigned char { alone, opens_group, joins_group };
+
+Result<UniqueFd> open_listener(const SocketAddress& address, Port port) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (address.is_unix()) {
     if (is_left_over(address)) ::unlink(reinterpret_cast<const sockaddr_un*>(address.raw())->sun_path);
   } else {
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    if (address.family() == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    switch_on(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (port == Port::joins_group) switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
+    if (address.family() == AF_INET6) switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
   }
-  if (::bind(fd.get(), address.raw(), address.size()) != 0 || ::listen(fd.get(), kListenBacklog) != 0) {
-    const int error = errno;
-    return fail(code_from_errno(error), Side::local,
-                "listen on " + to_string(address) + ": " + std::strerror(error) + remedy(error));
+  bool listening = ::bind(fd.get(), address.raw(), address.size()) == 0;
+  // Bound alone, and from here on open to others: before listen(), which is what founds the kernel's group.
+  if (listening && port == Port::opens_group) switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
+  listening = listening && ::listen(fd.get(), kListenBacklog) == 0;
+  if (listening) return fd;
+  const int error = errno;
+  return fail(code_from_errno(error), Side::local,
+              "listen on " + to_string(address) + ": " + std::strerror(error) + remedy(error));
+}
+
+}  // namespace
+
+Result<UniqueFd> listen_on(const SocketAddress& address) { return open_listener(address, Port::alone); }
+
+Result<std::vector<UniqueFd>> listen_as_group(const SocketAddress& address, std::size_t count, Company company) {
+  std::vector<UniqueFd> sockets;
+  SocketAddress chosen = address;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool opens = i == 0 && company == Company::nobody;
+    Result<UniqueFd> socket = address.is_unix() && i > 0
+                                  ? duplicate(sockets.front())
+                                  : open_listener(chosen, opens ? Port::opens_group : Port::joins_group);
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    sockets.push_back(std::move(*socket));
+    if (i == 0 && !address.is_unix()) chosen = local_address(sockets.front().get());
   }
-  return fd;
+  return sockets;
 }
 
 Result<UniqueFd> duplicate(const UniqueFd& fd) {

@@ -94,16 +94,15 @@ Result<std::vector<Proxy::Binding>> Proxy::bind_new(const config::Model& model) 
       Result<io::SocketAddress> address = asked.is_unix() ? io::SocketAddress::from_unix(asked.host)
                                                           : io::SocketAddress::from_ip(asked.host, asked.port);
       if (!address) return pass(address, "listeners." + listener.name);
-      Binding binding{listener.name, asked, *address, {}};
-      for (std::size_t i = 0; i < workers_.size(); ++i) {
-        Result<io::UniqueFd> socket = binding.address.is_unix() && i > 0 ? io::duplicate(binding.sockets.front())
-                                                                         : io::listen_on(binding.address);
-        if (!socket) return pass(socket, "listeners." + listener.name);
-        // With port 0 the system chooses for the first worker; the others follow.
-        if (i == 0 && !binding.address.is_unix()) binding.address = io::local_address(socket->get());
-        binding.sockets.push_back(std::move(*socket));
-      }
-      fresh.push_back(std::move(binding));
+      // Beside 0.0.0.0:80 there may be 127.0.0.1:80, and an address may move from one listener to another.
+      const bool ours = ports_.contains(address->port()) || std::ranges::any_of(fresh, [&](const Binding& each) {
+                          return !each.address.is_unix() && each.address.port() == address->port();
+                        });
+      Result<std::vector<io::UniqueFd>> sockets =
+          io::listen_as_group(*address, workers_.size(), ours ? io::Company::ourselves : io::Company::nobody);
+      if (!sockets) return pass(sockets, "listeners." + listener.name);
+      if (!address->is_unix()) *address = io::local_address(sockets->front().get());
+      fresh.push_back(Binding{listener.name, asked, *address, std::move(*sockets)});
     }
   }
   return fresh;
@@ -118,6 +117,7 @@ void Proxy::hand_out(std::vector<Binding> fresh) {
            socket = std::move(binding.sockets[i])]() mutable { worker->listen(listener, address, std::move(socket)); });
     }
     binding.sockets.clear();
+    if (!binding.address.is_unix()) ports_.insert(binding.address.port());
     bindings_.push_back(std::move(binding));
   }
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <set>
 #include <memory>
 #include <string>
 #include <vector>
@@ -74,6 +74,7 @@ class Proxy : Pinned {
   std::unique_ptr<AccessLog> log_;
   std::vector<std::unique_ptr<Thread>> workers_;
   std::vector<Binding> bindings_;
+  std::set<std::uint16_t> ports_;  ///< ever bound: sockets that were given up may take a moment to close
   std::shared_ptr<const Snapshot> snapshot_;
 };
 
