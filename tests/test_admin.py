@@ -4,6 +4,8 @@ import json
 import re
 import signal
 import socket
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -94,7 +96,80 @@ def test_an_idle_connection_to_it_does_not_hold_up_the_end(proxy, origin):
 def test_listeners_show_where_they_are_bound(proxy, origin):
     running = proxy(file(origin().address))
     host, port = running.address("web")
-    assert items(running, "listeners") == [{"name": "web", "protocol": "http", "addresses": [f"{host}:{port}"]}]
+    [listener] = items(running, "listeners")
+    assert (listener["name"], listener["protocol"]) == ("web", "http")
+    assert listener["addresses"] == [f"{host}:{port}"]
+
+
+def two_listeners(origin, **more) -> str:
+    routes = {"routes": [{"host": "known", "service": "site"}]}
+    text = json.loads(file(origin.address, **more))
+    text["listeners"] = {name: {"bind": "127.0.0.1:0", **routes} for name in ("left", "right")}
+    return json.dumps(text)
+
+
+COUNTS = ("connections", "connections_open", "requests", "bad_requests", "local_answers")
+
+
+def counted(running) -> dict[str, tuple]:
+    return {each["name"]: tuple(each[key] for key in COUNTS) for each in items(running, "listeners")}
+
+
+def test_what_comes_in_is_counted_by_listener_and_a_reload_loses_no_count(proxy, origin):
+    one = origin(always=do.whoami())
+    running = proxy(two_listeners(one))
+    left, right = running.address("left"), running.address("right")
+    assert counted(running) == {"left": (0,) * 5, "right": (0,) * 5}
+    with Wire(left) as stays:
+        assert [stays.send(wire.request(host="known")).read().status for _ in range(3)] == [200] * 3
+        assert wire.get(left, host="unknown").status == 404
+        with Wire(right) as bad:
+            bad.send(b"GET  / HTTP/1.1\r\n\r\n").read()
+            bad.expect_end()
+        wait_for(lambda: counted(running)["left"][1] == 1 and counted(running)["right"][1] == 0)
+        before = {"left": (2, 1, 4, 0, 1), "right": (1, 0, 0, 1, 0)}
+        assert counted(running) == before
+        running.reload(two_listeners(one, slow_start="1s"))
+        assert counted(running) == before
+        assert stays.send(wire.request(host="known")).read().status == 200
+        assert wire.get(right, host="known").status == 200
+        samples = metrics(running)
+        assert samples['holdfast_listener_requests_total{listener="left"}'] == 5
+        assert samples['holdfast_listener_requests_total{listener="right"}'] == 1
+        assert samples['holdfast_listener_connections_accepted_total{listener="right"}'] == 2
+        assert samples['holdfast_listener_connections_open{listener="left"}'] == 1
+        assert samples["holdfast_requests_total"] == 6
+
+
+def wait_for(true):
+    give_up = time.monotonic() + 15
+    while not true():
+        assert time.monotonic() < give_up
+
+
+def test_a_state_has_a_beginning_and_keeps_it_across_a_reload(proxy, origins):
+    alive, dead = origins(2)
+    begun = datetime.now(UTC)
+    running = proxy(file(alive.address, dead.address))
+
+    def since(origin) -> datetime:
+        [shown] = [each["since"] for each in site(running)["endpoints"] if each["address"] == origin.address]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", shown)
+        return datetime.fromisoformat(shown)
+
+    tolerance = timedelta(milliseconds=2)  # two clocks, and milliseconds are cut off
+    started = since(alive)
+    assert begun - tolerance <= started <= datetime.now(UTC) + tolerance
+    dead.stop()
+    died = datetime.now(UTC)
+    for _ in range(4):
+        assert wire.get(running.address("web")).status == 200
+    running.log.wait_for(rf"^endpoint {dead.address} of site is ejected")
+    assert died - tolerance <= since(dead) <= datetime.now(UTC) + tolerance
+    ejected = since(dead)
+    running.reload(file(alive.address, dead.address, slow_start="1s"))
+    assert abs(since(dead) - ejected) <= tolerance
+    assert abs(since(alive) - started) <= tolerance
 
 
 def test_there_are_no_breakers_yet(proxy, origin):

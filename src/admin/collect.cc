@@ -2,22 +2,32 @@
 
 #include <algorithm>
 
+#include "base/rfc3339.h"
 #include "proxy/proxy.h"
 
 namespace holdfast::admin {
 namespace {
 
 void add_worker(Status& status, const proxy::Snapshot& snapshot, proxy::Worker& worker) {
-  const proxy::WorkerCounters& counters = worker.counters;
-  status.workers.push_back({
-      .accepted = counters.accepted.get(),
-      .waits_when_full = counters.waits_when_full.get(),
-      .open = counters.open.get(),
-      .requests = counters.requests.get(),
-      .bad_requests = counters.bad_requests.get(),
-      .local_answers = counters.local_answers.get(),
-      .log_records_dropped = worker.log_ring() == nullptr ? 0 : worker.log_ring()->dropped.get(),
-  });
+  WorkerStatus& sum = status.workers.emplace_back();
+  sum.waits_when_full = worker.waits_when_full.get();
+  sum.log_records_dropped = worker.log_ring() == nullptr ? 0 : worker.log_ring()->dropped.get();
+  for (const auto& [name, counters] : worker.counters()) {
+    sum.accepted += counters.accepted.get();
+    sum.open += counters.open.get();
+    sum.requests += counters.requests.get();
+    sum.bad_requests += counters.bad_requests.get();
+    sum.local_answers += counters.local_answers.get();
+  }
+  for (ListenerStatus& listener : status.listeners) {
+    const auto found = worker.counters().find(listener.name);
+    if (found == worker.counters().end()) continue;  // nobody came in through it yet
+    listener.accepted += found->second.accepted.get();
+    listener.open += found->second.open.get();
+    listener.requests += found->second.requests.get();
+    listener.bad_requests += found->second.bad_requests.get();
+    listener.local_answers += found->second.local_answers.get();
+  }
 
   // A worker adopts a new snapshot before it hears us: its services are those of `snapshot`, in the same order.
   const auto& locals = worker.snapshot()->services;
@@ -43,19 +53,23 @@ void add_worker(Status& status, const proxy::Snapshot& snapshot, proxy::Worker& 
   }
 }
 
-EndpointStatus endpoint_status(proxy::Proxy& proxy, const upstream::Service& service, std::uint32_t index) {
+EndpointStatus endpoint_status(const upstream::Service& service, std::uint32_t index) {
   const upstream::Endpoint& endpoint = *service.endpoints()[index];
   const config::Endpoint& config = service.config().endpoints[index];
-  upstream::HealthKeeper::View view = proxy.health().view(service, index);
   EndpointStatus status;
   status.address = endpoint.name;
   status.weight = config.weight;
   status.zone = config.zone;
   status.backup = config.backup;
-  status.state = view.state;
-  status.why = std::move(view.why);
   status.in_flight = endpoint.load.in_flight.load(std::memory_order_relaxed);
   return status;
+}
+
+/// `wall_offset_us`: from an instant of the loop's clock to the wall's.
+void add_health(EndpointStatus& status, const health::Member& member, std::int64_t wall_offset_us) {
+  status.state = member.state;
+  status.why = member.why;
+  append_rfc3339(status.since, wall_offset_us + member.since.time_since_epoch() / 1us);
 }
 
 }  // namespace
@@ -64,6 +78,7 @@ Status collect(proxy::Proxy& proxy) {
   const proxy::Snapshot& snapshot = *proxy.snapshot();
   Status status;
   status.generation = snapshot.generation;
+  const std::int64_t wall_offset_us = io::read_wall_clock_us() - io::read_clock().time_since_epoch() / 1us;
   for (const config::Listener& listener : snapshot.model.listeners) {
     ListenerStatus& each = status.listeners.emplace_back();
     each.name = listener.name;
@@ -77,8 +92,10 @@ Status collect(proxy::Proxy& proxy) {
     each.name = service->name();
     each.balance = config::to_string(service->config().balance.algorithm);
     each.queued = service->queue().waiting();
+    const std::span<const health::Member> health = proxy.health().view(*service);
     for (std::uint32_t i = 0; i < service->endpoints().size(); ++i) {
-      each.endpoints.push_back(endpoint_status(proxy, *service, i));
+      EndpointStatus& endpoint = each.endpoints.emplace_back(endpoint_status(*service, i));
+      if (i < health.size()) add_health(endpoint, health[i], wall_offset_us);
     }
   }
   proxy.for_each_worker([&](proxy::Worker& worker) { add_worker(status, snapshot, worker); });

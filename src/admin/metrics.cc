@@ -48,7 +48,7 @@ void add_process(Page& page, const Status& status) {
       {}, status.draining ? 1 : 0);
 }
 
-// ---- families that have one number per worker, service or endpoint
+// ---- families that have one number per worker, listener, service or endpoint
 
 using OfWorker = std::uint64_t WorkerStatus::*;
 
@@ -57,6 +57,16 @@ void add_workers(Page& page, const Status& status, MetricType type, std::string 
   MetricFamily& family = page.begin(type, std::move(name), std::move(help));
   for (std::size_t i = 0; i < status.workers.size(); ++i) {
     add(family, {{"worker", std::to_string(i)}}, static_cast<double>(status.workers[i].*number));
+  }
+}
+
+using OfListener = std::uint64_t ListenerStatus::*;
+
+void add_listeners(Page& page, const Status& status, MetricType type, std::string name, std::string help,
+                   OfListener number) {
+  MetricFamily& family = page.begin(type, std::move(name), std::move(help));
+  for (const ListenerStatus& listener : status.listeners) {
+    add(family, {{"listener", listener.name}}, static_cast<double>(listener.*number));
   }
 }
 
@@ -147,6 +157,19 @@ std::string metrics_text(const Status& status) {
   worker(kCounter, "holdfast_local_answers_total", "Answers made here, not by an endpoint", &Worker::local_answers);
   worker(kCounter, "holdfast_access_log_dropped_total", "Access-log records lost to a full ring",
          &Worker::log_records_dropped);
+
+  using Listener = ListenerStatus;
+  const auto listener = [&](MetricType type, const char* name, const char* help, OfListener number) {
+    add_listeners(page, status, type, name, help, number);
+  };
+  listener(kCounter, "holdfast_listener_connections_accepted_total", "Client connections accepted",
+           &Listener::accepted);
+  listener(kGauge, "holdfast_listener_connections_open", "Client connections open", &Listener::open);
+  listener(kCounter, "holdfast_listener_requests_total", "Requests read from clients", &Listener::requests);
+  listener(kCounter, "holdfast_listener_bad_requests_total", "Requests refused for their form",
+           &Listener::bad_requests);
+  listener(kCounter, "holdfast_listener_local_answers_total", "Answers made here, not by an endpoint",
+           &Listener::local_answers);
 
   const auto service = [&](MetricType type, const char* name, const char* help, auto number) {
     add_services(page, status, type, name, help, number);

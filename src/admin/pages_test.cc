@@ -23,6 +23,11 @@ Status a_status() {
   status.listeners.resize(1);
   status.listeners[0].name = "web";
   status.listeners[0].addresses = {"127.0.0.1:80", "[::1]:80"};
+  status.listeners[0].accepted = 28;
+  status.listeners[0].open = 2;
+  status.listeners[0].requests = 31;
+  status.listeners[0].bad_requests = 1;
+  status.listeners[0].local_answers = 4;
   ServiceStatus feed;
   feed.name = "feed";
   feed.balance = "round_robin";
@@ -43,6 +48,7 @@ Status a_status() {
   second.backup = true;
   second.state = health::State::ejected;
   second.why = "5 requests failed in a row";
+  second.since = "2026-02-28T13:45:09.120Z";
   second.requests = 12;
   second.failures = 5;
   feed.endpoints = {first, second};
@@ -64,7 +70,8 @@ TEST(Views, services_have_the_fields_programs_rely_on) {
                          {"failures", 5},
                          {"zone", "z2"},
                          {"backup", true},
-                         {"why", "5 requests failed in a row"}};
+                         {"why", "5 requests failed in a row"},
+                         {"since", "2026-02-28T13:45:09.120Z"}};
   EXPECT_EQ(feed.at("endpoints").at(1), expected);
 }
 
@@ -74,9 +81,20 @@ TEST(Views, every_list_is_a_list_even_when_empty) {
   }
 }
 
-TEST(Views, listeners_show_each_bound_address) {
+TEST(Views, listeners_show_each_bound_address_and_what_came_in) {
   const Json page = Json::parse(listeners_json(a_status()));
-  EXPECT_EQ(page.at("items").at(0).at("addresses"), (Json{"127.0.0.1:80", "[::1]:80"}));
+  const Json& web = page.at("items").at(0);
+  EXPECT_EQ(web.at("addresses"), (Json{"127.0.0.1:80", "[::1]:80"}));
+  EXPECT_EQ(web.at("connections"), 28);
+  EXPECT_EQ(web.at("connections_open"), 2);
+  EXPECT_EQ(web.at("requests"), 31);
+  EXPECT_EQ(web.at("bad_requests"), 1);
+  EXPECT_EQ(web.at("local_answers"), 4);
+}
+
+TEST(Views, an_endpoint_that_nobody_watches_has_no_since) {
+  const Json page = Json::parse(services_json(a_status()));
+  EXPECT_EQ(page.at("items").at(0).at("endpoints").at(0).at("since"), nullptr);
 }
 
 TEST(Views, words_that_are_no_utf8_do_not_spoil_the_page) {
@@ -94,6 +112,11 @@ TEST(Metrics, each_number_stands_with_its_labels) {
            "holdfast_connections_accepted_total{worker=\"1\"} 20",
            "holdfast_connections_open{worker=\"0\"} 2",
            "holdfast_access_log_dropped_total{worker=\"1\"} 5",
+           "holdfast_listener_connections_accepted_total{listener=\"web\"} 28",
+           "holdfast_listener_connections_open{listener=\"web\"} 2",
+           "holdfast_listener_requests_total{listener=\"web\"} 31",
+           "holdfast_listener_bad_requests_total{listener=\"web\"} 1",
+           "holdfast_listener_local_answers_total{listener=\"web\"} 4",
            "holdfast_service_answers_total{service=\"feed\",class=\"2xx\"} 25",
            "holdfast_service_answers_total{service=\"feed\",class=\"none\"} 1",
            "holdfast_service_queued{service=\"feed\"} 4",

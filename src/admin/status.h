@@ -26,6 +26,11 @@ struct ListenerStatus {
   std::string name;
   std::string protocol;
   std::vector<std::string> addresses;  ///< as bound: with the port the system chose for port 0
+  std::uint64_t accepted = 0;
+  std::uint64_t open = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t bad_requests = 0;
+  std::uint64_t local_answers = 0;
 };
 
 struct EndpointStatus {
@@ -34,7 +39,8 @@ struct EndpointStatus {
   std::string zone;
   bool backup = false;
   health::State state = health::State::healthy;
-  std::string why;  ///< of the last change of state; empty: there was none
+  std::string why;        ///< of the last change of state; empty: there was none
+  std::string since;      ///< when that was: RFC 3339; empty: nobody knows
   std::uint32_t in_flight = 0;
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;

@@ -24,6 +24,7 @@ Json endpoint_json(const EndpointStatus& endpoint) {
   json["requests"] = endpoint.requests;
   json["failures"] = endpoint.failures;
   json["why"] = endpoint.why;
+  json["since"] = endpoint.since.empty() ? Json(nullptr) : Json(endpoint.since);
   json["zone"] = endpoint.zone;
   json["backup"] = endpoint.backup;
   return json;
@@ -38,6 +39,11 @@ std::string listeners_json(const Status& status) {
     json["name"] = listener.name;
     json["protocol"] = listener.protocol;
     json["addresses"] = listener.addresses;
+    json["connections"] = listener.accepted;
+    json["connections_open"] = listener.open;
+    json["requests"] = listener.requests;
+    json["bad_requests"] = listener.bad_requests;
+    json["local_answers"] = listener.local_answers;
     items.push_back(std::move(json));
   }
   return list(std::move(items));

@@ -3,6 +3,7 @@
 #include "base/pinned.h"
 #include "base/prng.h"
 #include "base/result.h"
+#include "base/rfc3339.h"
 #include "base/text.h"
 
 namespace holdfast {
@@ -24,6 +25,13 @@ TEST(Prng, replays_from_its_seed_and_stays_below_the_bound) {
     EXPECT_EQ(drawn, b.below(10));
     EXPECT_LT(drawn, 10U);
   }
+}
+
+TEST(Rfc3339, is_utc_to_the_millisecond) {
+  std::string text;
+  append_rfc3339(text, 0);
+  append_rfc3339(text, 951'782'399'999'999);  // the last microsecond of a leap day's eve
+  EXPECT_EQ(text, "1970-01-01T00:00:00.000Z2000-02-28T23:59:59.999Z");
 }
 
 TEST(Text, numbers_are_digits_only_and_do_not_overflow) {

@@ -5,9 +5,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "base/rfc3339.h"
 
 namespace holdfast::proxy {
 namespace {
@@ -39,18 +40,6 @@ void append_text(std::string& out, std::string_view key, std::string_view text) 
   out.push_back('"');
 }
 
-void append_time(std::string& out, std::int64_t wall_us) {
-  const auto seconds = static_cast<std::time_t>(wall_us / 1'000'000);
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  char text[32];
-  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  const auto ms = static_cast<unsigned>(wall_us / 1000 % 1000);
-  const char tail[] = {'.', static_cast<char>('0' + ms / 100), static_cast<char>('0' + ms / 10 % 10),
-                       static_cast<char>('0' + ms % 10), 'Z'};
-  out.append(text, size).append(tail, sizeof tail);
-}
-
 // ---- records in a ring: a fixed part, then the texts one after the other
 
 constexpr std::size_t kTexts = 9;
@@ -75,7 +64,7 @@ std::array<const std::string_view*, kTexts> texts_of(const AccessRecord& record)
 
 void append_json(std::string& out, const AccessRecord& record) {
   out.append("{\"time\":\"");
-  append_time(out, record.wall_us);
+  append_rfc3339(out, record.wall_us);
   out.push_back('"');
   append_text(out, "client", record.client);
   append_text(out, "method", record.method);

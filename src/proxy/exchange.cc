@@ -77,7 +77,7 @@ Exchange::HeadState Exchange::parse_head() {
     begin_ += outcome.head_bytes;
     return HeadState::complete;
   }
-  worker_.counters.bad_requests.add();
+  session_.counters().bad_requests.add();
   keep_alive_ = false;
   session_.linger = true;
   record_.status = outcome.answer;
@@ -129,7 +129,7 @@ io::Task<Exchange::HeadState> Exchange::read_head() {
 void Exchange::begin() {
   const http::RequestHead& request = heads_->request;
   ++session_.requests;
-  worker_.counters.requests.add();
+  session_.counters().requests.add();
   session_.idle = false;
   keep_alive_ =
       request.keep_alive && !worker_.draining() && session_.requests < listener_->config.limits.requests_per_connection;
@@ -182,7 +182,7 @@ io::Task<> Exchange::serve() {
   first_piece_ = piece.data;
   begin_ += piece.consumed;
   if (!piece.error.empty()) {
-    worker_.counters.bad_requests.add();
+    session_.counters().bad_requests.add();
     co_await answer_error(400, "bad-request");
     co_return;
   }
@@ -240,7 +240,7 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   response.keep_alive = keep_alive_;
   response.client_minor_version = heads_->request.minor_version;
   response.to_head = heads_->request.method == http::Method::head;
-  worker_.counters.local_answers.add();
+  session_.counters().local_answers.add();
   record_.status = response.status;
   if (record_.reason.empty()) record_.reason = response.reason;  // what the parser said is more exact
   answer_begun_ = true;

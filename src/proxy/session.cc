@@ -7,9 +7,12 @@
 namespace holdfast::proxy {
 
 Session::Session(Worker& worker, io::UniqueFd fd, const io::SocketAddress& peer, std::string listener)
-    : worker_(&worker), stream_(worker.loop(), std::move(fd)), listener_(std::move(listener)) {
+    : worker_(&worker),
+      stream_(worker.loop(), std::move(fd)),
+      listener_(std::move(listener)),
+      counters_(worker.counters_of(listener_)) {
   place_ = worker.sessions().insert(worker.sessions().end(), this);
-  worker.counters.open.add();
+  counters_.open.add();
   const std::string text = peer.is_unix() ? std::string("unix") : io::ip_to_string(peer);
   client_size_ = static_cast<std::uint8_t>(std::min(text.size(), client_.size()));
   std::copy_n(text.begin(), client_size_, client_.begin());
@@ -19,7 +22,7 @@ Session::Session(Worker& worker, io::UniqueFd fd, const io::SocketAddress& peer,
 
 Session::~Session() {
   worker_->sessions().erase(place_);
-  worker_->counters.open.subtract();
+  counters_.open.subtract();
 }
 
 void Session::cut_off() {

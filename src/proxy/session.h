@@ -25,6 +25,7 @@ class Session : Pinned {
   io::Stream& stream() { return stream_; }
   std::string_view client() const { return {client_.data(), client_size_}; }
   const std::string& listener() const { return listener_; }
+  ListenerCounters& counters() { return counters_; }
   bool trusted_peer() const { return trusted_peer_; }
 
   /// Ends whatever this connection waits for, on either side, with an error.
@@ -43,6 +44,7 @@ class Session : Pinned {
   Worker* worker_;
   io::Stream stream_;
   std::string listener_;
+  ListenerCounters& counters_;
   std::list<Session*>::iterator place_;
   std::array<char, 45> client_;
   std::uint8_t client_size_ = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <unordered_map>
 
 #include "proxy/session.h"
 
@@ -103,7 +102,7 @@ io::Task<> Worker::accept_from(Ref<Door> door) {
   for (int accepts = 1;; ++accepts) {
     // At the limit connections wait in the kernel's queue: a client that is let in a little later beats one refused.
     if (full() && !draining_) {
-      counters.waits_when_full.add();
+      waits_when_full.add();
       while (full() && !draining_) co_await io::sleep_until(loop_, loop_.now() + kBreath, stop_);
     }
     io::Accepted accepted = co_await door->acceptor.accept();
@@ -132,7 +131,7 @@ void Worker::receive(Door& door, io::Accepted accepted) {
   const Snapshot& shared = *snapshot_->shared;
   const Listener* listener = shared.find_listener(door.listener);
   if (listener == nullptr) return;
-  counters.accepted.add();
+  counters_of(door.listener).accepted.add();
   if (listener->config.protocol == config::ListenerProtocol::http) {
     tasks_.add(serve_http(*this, std::move(accepted.fd), accepted.peer, door.listener));
   } else {

@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/counter.h"
@@ -40,9 +41,10 @@ struct Heads {
   http::HeadEndScanner scanner;
 };
 
-struct WorkerCounters {
+/// What came in through one listener, on this loop. Kept as long as the worker, by name: a listener that a reload takes
+/// away and another brings back counts on.
+struct ListenerCounters {
   Counter accepted;
-  Counter waits_when_full;  ///< times accepting paused at max_connections
   Counter open;
   Counter requests;
   Counter bad_requests;
@@ -91,7 +93,9 @@ class Worker : Pinned {
 
   std::list<Session*>& sessions() { return sessions_; }
 
-  WorkerCounters counters;
+  ListenerCounters& counters_of(const std::string& listener) { return counters_[listener]; }
+  const std::unordered_map<std::string, ListenerCounters>& counters() const { return counters_; }
+  Counter waits_when_full;  ///< times accepting paused at max_connections
 
  private:
   struct Door;
@@ -112,6 +116,7 @@ class Worker : Pinned {
   std::vector<char> scratch_;
   std::vector<std::unique_ptr<Heads>> heads_;
   std::shared_ptr<const LocalSnapshot> snapshot_;
+  std::unordered_map<std::string, ListenerCounters> counters_;
   std::list<std::unique_ptr<Door>> doors_;
   std::list<Session*> sessions_;
   std::array<char, 40> request_id_{};

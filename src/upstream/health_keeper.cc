@@ -74,28 +74,23 @@ HealthKeeper::HealthKeeper(io::Loop& loop, Tell tell)
 HealthKeeper::~HealthKeeper() = default;
 
 std::shared_ptr<HealthKeeper::Watch> HealthKeeper::find(const Service& service) const {
-  const auto found =
-      std::ranges::find_if(watches_, [&service](const auto& watch) { return watch->service.get() == &service; });
-  return found == watches_.end() ? nullptr : *found;
+  const auto found = watches_.find(&service);
+  return found == watches_.end() ? nullptr : found->second;
 }
 
 void HealthKeeper::watch(std::span<const std::shared_ptr<Service>> services) {
-  std::unordered_map<const Service*, std::shared_ptr<Watch>> same;
-  std::unordered_map<std::string, std::shared_ptr<Watch>> by_name;
-  for (const auto& watch : watches_) {
-    same.emplace(watch->service.get(), watch);
-    by_name.emplace(watch->service->name(), watch);
-  }
-  std::vector<std::shared_ptr<Watch>> next;
-  next.reserve(services.size());
+  std::unordered_map<std::string_view, std::shared_ptr<Watch>> by_name;
+  for (const auto& [service, watch] : watches_) by_name.emplace(service->name(), watch);
+  std::unordered_map<const Service*, std::shared_ptr<Watch>> gone = std::move(watches_);
+  watches_.clear();
   for (const std::shared_ptr<Service>& service : services) {
-    const auto known = same.find(service.get());
-    if (known != same.end()) {
-      next.push_back(known->second);
-      same.erase(known);
+    const auto known = gone.find(service.get());
+    if (known != gone.end()) {
+      watches_.insert(gone.extract(known));
       continue;
     }
-    auto watch = std::make_shared<Watch>(service, loop_.now());
+    const auto watch = std::make_shared<Watch>(service, loop_.now());
+    watches_.emplace(service.get(), watch);
     const auto before = by_name.find(service->name());
     if (before != by_name.end()) {
       watch->group.adopt(before->second->group, loop_.now());
@@ -106,22 +101,18 @@ void HealthKeeper::watch(std::span<const std::shared_ptr<Service>> services) {
       if (service->config().health_check) tasks_.add(check_endpoint(watch, i));
       start_recovery(watch, i);
     }
-    next.push_back(std::move(watch));
+    begin_keeping_time(watch);
   }
-  for (const auto& [service, gone] : same) gone->stop.request();
-  watches_ = std::move(next);
-  for (const auto& watch : watches_) publish(*watch, false);
+  for (const auto& [service, watch] : gone) watch->stop.request();
 }
 
 void HealthKeeper::stop() {
-  for (const auto& watch : watches_) watch->stop.request();
+  for (const auto& [service, watch] : watches_) watch->stop.request();
 }
 
-HealthKeeper::View HealthKeeper::view(const Service& service, std::uint32_t endpoint) const {
+std::span<const health::Member> HealthKeeper::view(const Service& service) const {
   const std::shared_ptr<Watch> watch = find(service);
-  if (watch == nullptr) return {health::State::healthy, ""};
-  const health::Member& member = watch->group.members()[endpoint];
-  return {member.state, member.why};
+  return watch == nullptr ? std::span<const health::Member>{} : watch->group.members();
 }
 
 // ---- what workers report
@@ -132,7 +123,7 @@ void HealthKeeper::report_connect_failure(const std::shared_ptr<Service>& servic
     service->endpoints()[endpoint]->reported.store(false, std::memory_order_relaxed);
     const std::shared_ptr<Watch> watch = find(*service);
     if (watch == nullptr) return;
-    publish(*watch, watch->group.on_connect_failure(endpoint, loop_.now()));
+    publish(watch, watch->group.on_connect_failure(endpoint, loop_.now()));
     start_recovery(watch, endpoint);
   });
 }
@@ -148,25 +139,29 @@ void HealthKeeper::report_failures(const std::shared_ptr<Service>& service, std:
     const bool changed = watch->group.on_consecutive_failures(endpoint, in_a_row, loop_.now());
     // The count starts over with the decision, or the first success afterwards would find it still high.
     (void)balance::count_outcome(service->endpoints()[endpoint]->load, false);
-    publish(*watch, changed);
+    publish(watch, changed);
   });
 }
 
 // ---- what follows
 
-void HealthKeeper::publish(Watch& watch, bool changed) {
-  if (changed) watch.service->publish_shares(watch.group.shares());
-  for (std::uint32_t i = 0; i < watch.states.size(); ++i) {
-    const health::Member& member = watch.group.members()[i];
-    if (member.state == watch.states[i]) continue;
-    watch.states[i] = member.state;
-    tell_(*watch.service, i, member.state, member.why);
+// Called for every check that ends: what changes nothing must not cost a look at all endpoints.
+void HealthKeeper::publish(const std::shared_ptr<Watch>& watch, bool changed) {
+  if (!changed) return;
+  watch->service->publish_shares(watch->group.shares());
+  for (std::uint32_t i = 0; i < watch->states.size(); ++i) {
+    const health::Member& member = watch->group.members()[i];
+    if (member.state == watch->states[i]) continue;
+    watch->states[i] = member.state;
+    tell_(*watch->service, i, member.state, member.why);
   }
-  if (watch.keeping_time || watch.group.next_wake() == kNever) return;
-  const std::shared_ptr<Watch> same = find(*watch.service);
-  if (same == nullptr) return;
-  watch.keeping_time = true;
-  tasks_.add(keep_time(same));
+  begin_keeping_time(watch);
+}
+
+void HealthKeeper::begin_keeping_time(const std::shared_ptr<Watch>& watch) {
+  if (watch->keeping_time || watch->stop.requested() || watch->group.next_wake() == kNever) return;
+  watch->keeping_time = true;
+  tasks_.add(keep_time(watch));
 }
 
 io::Task<> HealthKeeper::keep_time(std::shared_ptr<Watch> watch) {
@@ -175,7 +170,7 @@ io::Task<> HealthKeeper::keep_time(std::shared_ptr<Watch> watch) {
     if (next == kNever) break;
     // What happens meanwhile may be due earlier: never sleep long.
     co_await io::sleep_until(loop_, std::min(next, loop_.now() + kLongestNap), watch->stop);
-    publish(*watch, watch->group.tick(loop_.now()));
+    publish(watch, watch->group.tick(loop_.now()));
   }
   watch->keeping_time = false;
 }
@@ -193,7 +188,7 @@ io::Task<> HealthKeeper::recover_endpoint(std::shared_ptr<Watch> watch, std::uin
     co_await io::sleep_until(loop_, next, watch->stop);
     if (watch->stop.requested()) break;
     const ProbeResult result = co_await probe(watch, index);
-    publish(*watch, watch->group.on_recovery_probe(index, result.ok, loop_.now()));
+    publish(watch, watch->group.on_recovery_probe(index, result.ok, loop_.now()));
   }
   watch->recovering[index] = false;
 }
@@ -213,7 +208,7 @@ io::Task<> HealthKeeper::check_endpoint(std::shared_ptr<Watch> watch, std::uint3
     const Instant begun = loop_.now();
     const ProbeResult result = co_await probe(watch, index);
     if (watch->stop.requested()) break;
-    publish(*watch, watch->group.on_check(index, result.ok, loop_.now()));
+    publish(watch, watch->group.on_check(index, result.ok, loop_.now()));
     next = schedule.next(begun, loop_.now(), prng_);
   }
 }

@@ -42,18 +42,16 @@ class HealthKeeper : Pinned {
   void report_connect_failure(const std::shared_ptr<Service>& service, std::uint32_t endpoint);
   void report_failures(const std::shared_ptr<Service>& service, std::uint32_t endpoint, std::uint32_t in_a_row);
 
-  struct View {
-    health::State state;
-    std::string why;
-  };
-  /// What is known of an endpoint; on the control loop.
-  View view(const Service& service, std::uint32_t endpoint) const;
+  /// What is known of the endpoints of a service, in their order; empty when it is not watched. On the control loop,
+  /// until it goes on.
+  std::span<const health::Member> view(const Service& service) const;
 
  private:
   struct Watch;
 
   std::shared_ptr<Watch> find(const Service& service) const;
-  void publish(Watch& watch, bool changed);
+  void publish(const std::shared_ptr<Watch>& watch, bool changed);
+  void begin_keeping_time(const std::shared_ptr<Watch>& watch);
   io::Task<> check_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index);
   io::Task<> recover_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index);
   io::Task<ProbeResult> probe(std::shared_ptr<Watch> watch, std::uint32_t index);
@@ -63,7 +61,7 @@ class HealthKeeper : Pinned {
   io::Loop& loop_;
   Tell tell_;
   Prng prng_;
-  std::vector<std::shared_ptr<Watch>> watches_;
+  std::unordered_map<const Service*, std::shared_ptr<Watch>> watches_;
   std::size_t checks_running_ = 0;
   io::Scope tasks_;
 };
