@@ -47,6 +47,51 @@ def test_the_bytes_of_a_head(through, origin, over, status):
     assert len(one.requests) == (status == 200)
 
 
+def answer_of(head_bytes: int, body: bytes) -> bytes:
+    """An answer whose head has that many bytes, in fields small enough for any limit on one of them."""
+    headers = [("Content-Length", str(len(body))), ("X-Last", "")]
+    while (short := head_bytes - len(do.head(200, headers))) > 8000:
+        headers.insert(0, (f"X-Padding-{len(headers)}", "x" * min(7000, short - 1000)))
+    headers[-1] = ("X-Last", "x" * short)
+    whole = do.head(200, headers)
+    assert len(whole) == head_bytes
+    return whole + body
+
+
+@pytest.mark.parametrize("limit", [None, 4096, 200_000, 1024 * 1024])
+@pytest.mark.parametrize("over, status", [(-1, 200), (0, 200), (1, 502)])
+def test_the_bytes_of_the_head_of_an_answer(through, origin, limit, over, status):
+    one = origin(do.raw(answer_of((limit or 65536) + over, b"x" * 50_000), then_close=False), always=do.whoami())
+    front = through(one, limits={"header_bytes": limit, "headers": 1000} if limit else None)
+    with Wire(front) as client:
+        response = client.send(wire.request("POST", body=b"")).read()
+        if status == 200:
+            assert (response.status, response.body) == (200, b"x" * 50_000)
+        else:
+            assert told(response) == (502, "upstream-protocol")
+        assert client.send(wire.request()).read().body == b"origin"
+    assert one.connections == (1 if status == 200 else 2)
+
+
+@pytest.mark.parametrize("framing", ["chunked", "close"])
+@pytest.mark.parametrize("head_bytes", [30_700, 31_700, 31_736, 31_737, 31_738, 32_768, 40_000, 65_000])
+def test_a_body_behind_an_answers_head_of_any_size_is_exact(through, origin, framing, head_bytes):
+    """The head may fill the buffer it is received in to the last byte."""
+    body = bytes(range(256)) * 400
+    plain = answer_of(head_bytes, b"").replace(b"Content-Length: 0\r\n", b"")
+    framed = b"Transfer-Encoding: chunked\r\n\r\n" + chunked(body) if framing == "chunked" else b"\r\n" + body
+    one = origin(always=do.raw(plain[:-2] + framed))
+    with Wire(through(one)) as client:
+        assert client.send(wire.request()).read().body == body
+
+
+def test_interim_answers_leave_room_for_a_large_head(through, origin):
+    hint = do.head(103, [("Link", "</" + "x" * 15_000 + ">")])
+    one = origin(always=do.raw(hint * 5 + answer_of(65_536, b"all of it"), then_close=False))
+    with Wire(through(one)) as client:
+        assert client.send(wire.request()).read_final().body == b"all of it"
+
+
 @pytest.mark.parametrize("over, status", [(-1, 200), (0, 200), (1, 414)])
 def test_the_bytes_of_a_target(through, origin, over, status):
     front = through(origin(always=do.whoami()), limits={"target_bytes": 1024})

@@ -110,8 +110,8 @@ struct Table<ListenerLimits> {
   static void fields(auto& f, auto& t) {
     f.field("target_bytes", t.target_bytes, bytes(64, 256 * kKiB),
             "the request's target, as in `GET target HTTP/1.1` (414 beyond)");
-    f.field("header_bytes", t.header_bytes, bytes(kKiB, kMiB), "the whole head of a request (431 beyond)");
-    f.field("headers", t.headers, count(1, 10'000), "header fields of a request (431 beyond)");
+    f.field("header_bytes", t.header_bytes, bytes(kKiB, kMiB), "the whole head of a request (431 beyond) or of its answer (502 beyond)");
+    f.field("headers", t.headers, count(1, 10'000), "header fields of a request (431 beyond) or of its answer (502 beyond)");
     f.field("body_bytes", t.body_bytes, bytes(0, kTiB), "the body of a request (413 beyond)");
     f.field("requests_per_connection", t.requests_per_connection, count(1, 1'000'000'000),
             "requests until the connection is closed");

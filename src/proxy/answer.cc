@@ -51,7 +51,7 @@ io::Task<Exchange::Failure> Exchange::read_answer_head() {
         co_return Failure::protocol;
       }
       if (outcome.status == http::ParseStatus::incomplete) {
-        if (full) co_return Failure::protocol;
+        if (full) make_room_for_answer_head();
         break;
       }
       out_begin_ += outcome.head_bytes;
@@ -69,6 +69,23 @@ io::Task<Exchange::Failure> Exchange::read_answer_head() {
       }
     }
   }
+}
+
+// A head that is larger than the buffer gets one that holds the largest the limit lets through. What came before it
+// (interim answers) makes room first.
+void Exchange::make_room_for_answer_head() {
+  const std::size_t held = out_end_ - out_begin_;
+  if (out_begin_ > kHeadroom) {
+    std::memmove(out_.data() + kHeadroom, out_.data() + out_begin_, held);
+  } else {
+    const std::size_t needed = kHeadroom + listener_->head_limits.header_bytes + worker_.buffers().buffer_bytes();
+    check(out_.size() < needed, "the parser refuses a head that is larger than its limit");
+    io::Buffer larger = worker_.buffers().lend_large(needed);
+    std::memcpy(larger.data() + kHeadroom, out_.data() + out_begin_, held);
+    out_ = std::move(larger);
+  }
+  out_begin_ = kHeadroom;
+  out_end_ = kHeadroom + held;
 }
 
 // A request that was streamed cannot be sent again: its answer is as good as any.

@@ -79,6 +79,7 @@ class Exchange : Pinned {
 
   // answer.cc
   io::Task<Failure> read_answer_head();
+  void make_room_for_answer_head();
   bool is_retried_status(std::uint16_t status) const;
   io::Task<bool> forward_interim();
   io::Task<> relay_answer();

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass, field
 
 SECONDS = 15.0
-HEAD_BYTES_MAX = 256 * 1024
+HEAD_BYTES_MAX = 2 * 1024 * 1024
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2}) ([\t \x21-\x7e\x80-\xff]*)")
 FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*"
                         rb"[\x21-\x7e\x80-\xff])?)?)[ \t]*")
