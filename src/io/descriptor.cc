@@ -12,6 +12,13 @@
 
 namespace holdfast::io {
 
+OnBroken::OnBroken(Descriptor& descriptor, Tell tell) : descriptor_(&descriptor), tell_(tell) {
+  check(descriptor.on_broken_ == nullptr, "one is told when a descriptor breaks");
+  descriptor.on_broken_ = this;
+}
+
+OnBroken::~OnBroken() { descriptor_->on_broken_ = nullptr; }
+
 Descriptor::Descriptor(Loop& loop, int fd) : timer_(&Descriptor::deadline_passed), loop_(&loop), fd_(fd) {
   check(fd >= 0, "a descriptor owns an open file");
   loop.watch(*this);
@@ -49,7 +56,10 @@ void Descriptor::on_events(unsigned events) {
   // Either waiter may destroy this descriptor; the loop then blanks dispatching_, and nothing of ours may be touched.
   Loop& loop = *loop_;
   loop.dispatching_ = this;
-  if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+    const bool news = !std::exchange(broken_, true);
+    if (news && on_broken_ != nullptr) on_broken_->tell_(*on_broken_);
+  }
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   if (hung_up_ || (events & EPOLLIN) != 0) {
     readable_ = true;

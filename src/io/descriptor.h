@@ -36,6 +36,24 @@ class Operation {
   std::coroutine_handle<> waiter_;
 };
 
+class Descriptor;
+
+/// While it lives, `tell` is called when both directions of a descriptor die, even while nobody reads or writes there:
+/// for whoever waits for something else on behalf of that peer. Costs nothing until then.
+/// Requires: the descriptor outlives it and has no other. `tell` may cancel descriptors; it may not destroy any.
+class OnBroken : Pinned {
+ public:
+  using Tell = void (*)(OnBroken& self);
+
+  OnBroken(Descriptor& descriptor, Tell tell);
+  ~OnBroken();
+
+ private:
+  friend class Descriptor;
+  Descriptor* descriptor_;
+  Tell tell_;
+};
+
 class Descriptor : Pinned {
  public:
   enum class Direction : unsigned char { read, write };
@@ -77,6 +95,7 @@ class Descriptor : Pinned {
 
  private:
   friend class Loop;
+  friend class OnBroken;
 
   void on_events(unsigned events);
   void attempt(Operation*& slot);
@@ -88,6 +107,7 @@ class Descriptor : Pinned {
   Loop* loop_;
   Operation* reader_ = nullptr;
   Operation* writer_ = nullptr;
+  OnBroken* on_broken_ = nullptr;
   int fd_;
   bool readable_ = true;
   bool writable_ = true;

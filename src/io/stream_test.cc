@@ -126,6 +126,59 @@ TEST(Stream, is_quiet_only_while_nothing_came_and_nobody_left) {
   EXPECT_FALSE(pair.far->quiet());
 }
 
+struct Tidings : OnBroken {
+  explicit Tidings(Descriptor& descriptor) : OnBroken(descriptor, &Tidings::tell) {}
+  static void tell(OnBroken& self) { ++static_cast<Tidings&>(self).told; }
+  int told = 0;
+};
+
+TEST(OnBroken, tells_once_that_the_peer_left_though_nobody_reads) {
+  Loop loop;
+  Pair pair(loop);
+  {
+    const Tidings tidings(pair.near->descriptor());
+    EXPECT_TRUE(pair.far->try_write(std::string_view("unread")).ok());
+    pair.far.reset();
+    for (int turn = 0; turn < 3; ++turn) {
+      loop.post([] {});
+      loop.run_once();
+    }
+    EXPECT_EQ(tidings.told, 1);
+    EXPECT_TRUE(pair.near->descriptor().broken());
+  }
+  const Tidings another(pair.near->descriptor());  // the place is free again
+  EXPECT_EQ(another.told, 0);
+}
+
+TEST(OnBroken, half_a_close_breaks_nothing) {
+  Loop loop;
+  Pair pair(loop);
+  const Tidings tidings(pair.near->descriptor());
+  pair.far->end_writing();
+  loop.run_once();
+  EXPECT_TRUE(pair.near->descriptor().peer_hung_up());
+  EXPECT_FALSE(pair.near->descriptor().broken());
+  EXPECT_EQ(tidings.told, 0);
+}
+
+TEST(OnBroken, may_end_the_wait_of_another_stream) {
+  Loop loop;
+  Pair client(loop);
+  Pair server(loop);
+  Scope tasks(loop);
+  struct Link : OnBroken {
+    Link(Stream& from, Stream& to) : OnBroken(from.descriptor(), &Link::tell), to_(to) {}
+    static void tell(OnBroken& self) { static_cast<Link&>(self).to_.cancel(); }
+    Stream& to_;
+  };
+  const Link link(*client.near, *server.near);
+  int error = 0;
+  tasks.add(read_once(*server.near, kNever, &error));
+  client.far.reset();
+  loop.run();
+  EXPECT_EQ(error, ECANCELED);
+}
+
 Task<> connect_to(Ref<Loop> loop, SocketAddress address, int* error) {
   Result<std::unique_ptr<Stream>> stream = Stream::start_connect(*loop, address);
   *error = ECONNREFUSED;
