@@ -103,6 +103,29 @@ def test_the_last_listed_status_is_passed_on_as_it_is(through, origin):
     assert of(*two) == 2
 
 
+@pytest.mark.parametrize("queue", [0, 10])
+def test_a_listed_status_is_passed_on_when_no_other_endpoint_has_room(through, origin, gate, queue):
+    bad = origin(always=do.answer(503, "from the origin"))
+    front = through(bad, gate.origin, retries={"on": [503]}, **NO_EJECTION,
+                    service_limits={"connections_per_endpoint": 1, "queue": queue, "queue_timeout": "15s"})
+    with Wire(front) as inside:
+        inside.send(wire.request(target="/inside"))  # wherever it goes first, it ends at the gate
+        gate.origin.wait_for_requests(1)
+        for _ in range(3):
+            response = ask(front)
+            assert (response.status, response.body, response.header("x-holdfast-reason")) == (503, b"from the origin", None)
+        gate.open.set()
+        assert inside.read().status == 200
+    assert [request.target for request in gate.origin.requests] == ["/inside"]
+
+
+def test_a_listed_status_is_passed_on_when_the_budget_is_used_up(through, origin):
+    two = [origin(always=do.answer(503, "from the origin")) for _ in range(2)]
+    front = through(*two, retries={"on": [503], "budget": "0%", "attempts": 1}, **NO_EJECTION)
+    assert {ask(front).body for _ in range(30)} == {b"from the origin"}
+    assert 30 < of(*two) < 60
+
+
 def test_a_status_that_is_not_listed_is_the_answer(through, origin):
     two = [origin(always=do.answer(500, "mine")) for _ in range(2)]
     assert ask(through(*two)).body == b"mine"

@@ -62,6 +62,7 @@ class Exchange : Pinned {
   io::Task<> forward();
   io::Task<> wait_for_place();
   std::optional<std::uint32_t> pick();
+  bool change_endpoint();
   std::uint64_t hash_key() const;
   std::optional<std::uint32_t> sticky_endpoint() const;
   enum class Failure : unsigned char { none, connect, reset, timeout, protocol, status, client };

@@ -24,8 +24,7 @@ io::Task<> Exchange::forward() {
   service_->retry_budget.count_request(started_);
   Failure failure = Failure::none;
   while (true) {
-    const std::optional<std::uint32_t> picked = pick();
-    if (!picked) {
+    if (!claimed_ && !pick()) {
       co_await wait_for_place();
       if (!claimed_) {
         if (!answer_begun_) co_await answer_failure(failure);
@@ -46,7 +45,11 @@ io::Task<> Exchange::forward() {
     co_await end_upload();
     report(failure);
     if (!may_try_again(failure)) break;
-    give_up_endpoint();
+    if (failure == Failure::status) {
+      if (!change_endpoint()) break;
+    } else {
+      give_up_endpoint();
+    }
     service_->retries.add();
   }
   if (failure == Failure::status) {
@@ -96,6 +99,15 @@ std::optional<std::uint32_t> Exchange::pick() {
   claimed_ = true;
   set_sticky_ = !balance.sticky_cookie.empty() && question.sticky != pick.index;
   return endpoint_;
+}
+
+// An answer in hand is given up only for an endpoint that has been claimed: without one, it is what the client gets.
+bool Exchange::change_endpoint() {
+  const std::uint32_t before = endpoint_;
+  if (!pick()) return false;
+  connection_.reset();
+  service_->release(before);
+  return true;
 }
 
 // Waits in the service's queue while every endpoint is at its limit. Answers the client itself when the wait is in
