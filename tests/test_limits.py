@@ -1,5 +1,6 @@
 """Limits: each at n-1, n and n+1, and what a client is told beyond."""
 
+import json
 import select
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
 from holdfast_testing.origins import chunked
-from holdfast_testing.wire import Wire
+from holdfast_testing.wire import Broken, Wire
 
 
 @pytest.fixture
@@ -191,6 +192,69 @@ def test_a_body_that_stalls_ends_the_request(through, origin):
         assert client.read_rest()[:12] in (b"", b"HTTP/1.1 408")
     one.wait_until(lambda: not one._open, "end of the connection")
     assert not one.requests[0].complete
+
+
+def trickle(framing: str, endless: bool = False):
+    """An answer that never pauses for long, and never ends."""
+    start = {"length": do.head(200, [("Content-Length", str(2**40))]), "close": do.head(200),
+             "chunked": do.head(200, [("Transfer-Encoding", "chunked")])}[framing]
+    piece = b"x" * (50_000 if endless else 1)
+    if framing == "chunked":
+        piece = chunked(piece, size=len(piece))[:-5]
+
+    def step(exchange):
+        exchange.send(start)
+        while not exchange.origin.stopping.is_set():
+            exchange.send(piece)
+            exchange.wait(0 if endless else 0.02)
+    return step
+
+
+@pytest.mark.parametrize("endless", [False, True], ids=["trickle", "flood"])
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_the_time_for_the_whole_ends_with_the_last_byte_of_the_answer(proxy, origin, tmp_path, framing, endless):
+    one = origin(trickle(framing, endless), always=do.whoami())
+    logged = {"access_log": {"path": str(tmp_path / "log")}}
+    running = proxy(settings.web(one, timeouts={"request": "400ms"}, proxy=logged))
+    with Wire(running.address("web")) as client:
+        begun = time.monotonic()
+        client.send(wire.request())
+        with pytest.raises(Broken):  # an end that cannot be taken for that of the answer
+            client.read()
+        assert 0.35 <= time.monotonic() - begun < 10
+    one.wait_until(lambda: not one._open, "end of the connection")
+    assert wire.get(running.address("web")).body == b"origin"
+    running.stop()
+    first, second = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert (first["status"], first["reason"]) == (200, "upstream-timeout")
+    assert first["duration_us"] >= 400_000 and first["response_bytes"] > 0
+    assert (second["status"], second.get("reason")) == (200, None)
+
+
+def test_the_time_for_the_whole_holds_for_a_client_that_reads_slowly(through, origin):
+    one = origin(always=do.answer(200, bytes(64 * 1024 * 1024)))
+    with Wire(through(one, timeouts={"request": "400ms"})) as client:
+        client.send(wire.request())
+        client.read_some(1000)
+        one.wait_until(lambda: not one._open, "end of the connection")
+        with pytest.raises(Broken):
+            client.read_some(64 * 1024 * 1024 - 1000)
+
+
+def test_an_answer_that_is_quick_enough_may_take_most_of_the_time_for_the_whole(through, origin):
+    one = origin(always=do.drip(b"x" * 100, 4, 0.1))
+    assert wire.get(through(one, timeouts={"request": "5s"})).body == b"x" * 100
+
+
+def test_a_tunnel_outlives_the_time_for_the_whole(through, origin):
+    one = origin(always=do.switch_protocol("websocket"))
+    with Wire(through(one, timeouts={"request": "300ms"})) as client:
+        client.send(wire.request(headers=[("Connection", "Upgrade"), ("Upgrade", "websocket")]))
+        assert client.read().status == 101
+        begun = time.monotonic()
+        while time.monotonic() - begun < 0.6:
+            assert client.send(b"ping").read_some(4) == b"ping"
+            one.stopping.wait(0.05)
 
 
 # ----------------------------------------------------------------------------------------------------------- connections

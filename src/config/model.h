@@ -195,7 +195,7 @@ enum class AllDown : std::uint8_t { try_all, fail };
 struct Timeouts {
   Duration connect = 1s;
   Duration per_try = 10s;  ///< until the endpoint's first byte
-  Duration request = 30s;  ///< the whole, retries included
+  Duration request = 30s;  ///< the whole: retries and the body of the answer included
   Duration idle = 60s;     ///< how long an unused connection to an endpoint is kept
 
   bool operator==(const Timeouts&) const = default;

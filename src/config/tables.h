@@ -249,7 +249,10 @@ struct Table<Timeouts> {
   static void fields(auto& f, auto& t) {
     f.field("connect", t.connect, within(1ms, 10min), "until the connection is up");
     f.field("per_try", t.per_try, within(1ms, 24h), "from sending a request until the endpoint's first byte");
-    f.field("request", t.request, within(1ms, 24h), "the whole request, queue and retries included");
+    f.field("request", t.request, within(1ms, 24h),
+            "the whole, from a request's first byte to its answer's last, queue and retries included: what takes longer "
+            "gets a 504 or, once the answer has begun, is cut short. Raise it for long downloads and event streams; "
+            "websockets are exempt");
     f.field("idle", t.idle, within(1ms, 24h),
             "how long an unused connection is kept (tcp: without a byte in either direction)");
   }

@@ -136,7 +136,8 @@ io::Task<> Exchange::relay_answer() {
     co_await join_tunnel();
   } else if (end == RelayEnd::complete && !answer_body_.done()) {
     Room room{.all = out_.all(), .surplus = {}};
-    const Relay relay{.framing = framing, .stall_timeout = listener_->config.limits.stall_timeout};
+    const Relay relay{
+        .framing = framing, .stall_timeout = listener_->config.limits.stall_timeout, .deadline = deadline_};
     end = co_await relay_body(*connection_->stream, client_, &answer_body_, relay, &room);
     if (end == RelayEnd::complete && reusable && room.surplus.empty()) keep_connection();
   }
@@ -168,7 +169,7 @@ io::Task<RelayEnd> Exchange::send_answer_start(http::Framing framing, BodyReader
 
   const bool trailers = answer_body_.done() && !answer_body_.trailers().empty();
   const std::span<char> body = frame(framing, piece.data, answer_body_.done() && !trailers, {});
-  const Deadline deadline = worker_.loop().now() + listener_->config.limits.stall_timeout;
+  const Deadline deadline = std::min(deadline_, worker_.loop().now() + listener_->config.limits.stall_timeout);
   io::Moved sent;
   if (!body.empty() && body.data() - out_.data() >= static_cast<std::ptrdiff_t>(*head)) {
     char* const start = body.data() - *head;
@@ -186,7 +187,9 @@ io::Task<RelayEnd> Exchange::send_answer_start(http::Framing framing, BodyReader
     tail.append(answer_body_.trailers()).append("\r\n");
     sent = co_await client_.write_all(tail, deadline);
   }
-  co_return sent.ok() ? RelayEnd::complete : RelayEnd::receiver_gone;
+  if (sent.ok()) co_return RelayEnd::complete;
+  const bool too_late = sent.error == ETIMEDOUT && worker_.loop().now() >= deadline_;
+  co_return too_late ? RelayEnd::too_late : RelayEnd::receiver_gone;
 }
 
 // Both sides have agreed to a websocket: what came early is passed on, then they are joined.
@@ -203,12 +206,17 @@ io::Task<> Exchange::join_tunnel() {
   record_.response_bytes = end.to_client;
 }
 
+std::string_view Exchange::why_cut_short(RelayEnd end) const {
+  if (end == RelayEnd::receiver_gone) return "client-gone";
+  return end == RelayEnd::too_late ? "upstream-timeout" : "upstream-cut-short";
+}
+
 void Exchange::finish_answer(RelayEnd end) {
   if (record_.response_bytes == 0) record_.response_bytes = answer_body_.bytes();
   out_ = io::Buffer{};
   if (end == RelayEnd::complete) return;
   keep_alive_ = false;
-  record_.reason = end == RelayEnd::receiver_gone ? "client-gone" : "upstream-cut-short";
+  record_.reason = why_cut_short(end);
   session_.linger = false;
   client_.reset_on_close();  // cut short: the client must not take it for a complete answer
 }

@@ -1,6 +1,7 @@
 #include "proxy/body.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "io/loop.h"
@@ -56,6 +57,15 @@ std::span<char> frame(http::Framing framing, std::span<char> data, bool last, st
   return http::frame_chunk(data, last, last ? trailers : std::string_view{});
 }
 
+namespace {
+
+/// Why a wait of a relay failed: a pause that was too long is the fault of who was waited for, the end of all time not.
+RelayEnd why_ended(const io::Moved& moved, Instant now, const Relay& relay, RelayEnd otherwise) {
+  return moved.error == ETIMEDOUT && now >= relay.deadline ? RelayEnd::too_late : otherwise;
+}
+
+}  // namespace
+
 io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay, Room* room) {
   constexpr int kPiecesPerTurn = 16;  // a sender that never pauses must not keep the loop to itself
   io::Loop& loop = from->loop();
@@ -63,8 +73,10 @@ io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyRead
   for (int pieces = 1; !body->done(); ++pieces) {
     const std::size_t tail = http::kChunkTailroom;
     const std::span<char> into = whole.subspan(http::kChunkHeadroom, whole.size() - http::kChunkHeadroom - tail);
-    const io::Moved got = co_await from->read_some(into, loop.now() + relay.stall_timeout);
-    if (!got.ok()) co_return RelayEnd::sender_gone;
+    if (loop.now() >= relay.deadline) co_return RelayEnd::too_late;
+    const Deadline read_by = std::min(relay.deadline, loop.now() + relay.stall_timeout);
+    const io::Moved got = co_await from->read_some(into, read_by);
+    if (!got.ok()) co_return why_ended(got, loop.now(), relay, RelayEnd::sender_gone);
     BodyReader::Piece piece;
     if (got.ended()) {
       if (!body->sender_closed()) co_return RelayEnd::sender_gone;
@@ -82,14 +94,16 @@ io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyRead
     const bool trailers_apart = last && !body->trailers().empty();
     std::span<char> out = frame(relay.framing, piece.data, last && !trailers_apart, {});
     if (!out.empty()) {
-      const io::Moved sent = co_await to->write_all(out, loop.now() + relay.stall_timeout);
-      if (!sent.ok()) co_return RelayEnd::receiver_gone;
+      const Deadline sent_by = std::min(relay.deadline, loop.now() + relay.stall_timeout);
+      const io::Moved sent = co_await to->write_all(out, sent_by);
+      if (!sent.ok()) co_return why_ended(sent, loop.now(), relay, RelayEnd::receiver_gone);
     }
     if (trailers_apart && relay.framing == http::Framing::chunked) {
       std::string end = "0\r\n";
       end.append(body->trailers()).append("\r\n");
-      const io::Moved sent = co_await to->write_all(end, loop.now() + relay.stall_timeout);
-      if (!sent.ok()) co_return RelayEnd::receiver_gone;
+      const Deadline sent_by = std::min(relay.deadline, loop.now() + relay.stall_timeout);
+      const io::Moved sent = co_await to->write_all(end, sent_by);
+      if (!sent.ok()) co_return why_ended(sent, loop.now(), relay, RelayEnd::receiver_gone);
     }
     if (pieces % kPiecesPerTurn == 0) co_await loop.yield();
   }

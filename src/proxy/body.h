@@ -59,12 +59,14 @@ enum class RelayEnd : unsigned char {
   sender_broken,  ///< its framing is wrong
   receiver_gone,  ///< it closed, was reset, or stalled
   too_large,
+  too_late,  ///< the deadline of the whole passed
 };
 
 struct Relay {
   http::Framing framing = http::Framing::length;  ///< towards the receiver
   Duration stall_timeout{};                       ///< between two pieces, in either direction
   std::uint64_t bytes_max = ~std::uint64_t{0};
+  Deadline deadline{};  ///< of the whole, however lively it is; kNever: there is none
 };
 
 /// Memory a relay works in, lent by the caller for as long as it runs.

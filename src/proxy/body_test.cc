@@ -32,7 +32,7 @@ io::Task<> relay_all(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body,
                      Outcome* outcome) {
   std::string memory(4096, '\0');
   Room room{.all = memory, .surplus = {}};
-  const Relay relay{.framing = framing, .stall_timeout = 5s};
+  const Relay relay{.framing = framing, .stall_timeout = 5s, .deadline = kNever};
   outcome->end = co_await relay_body(from, to, body, relay, &room);
   outcome->surplus.assign(room.surplus.begin(), room.surplus.end());
   from->loop().stop();
@@ -102,6 +102,36 @@ TEST(Relay, until_close_becomes_chunked_and_the_close_its_end) {
   const Outcome outcome = relay(http::Framing::until_close, 0, http::Framing::chunked, "hello", 5);
   EXPECT_EQ(outcome.end, RelayEnd::complete);
   EXPECT_EQ(outcome.received, "5\r\nhello\r\n0\r\n\r\n");
+}
+
+io::Task<> relay_within(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay limits, RelayEnd* end) {
+  std::string memory(4096, '\0');
+  Room room{.all = memory, .surplus = {}};
+  *end = co_await relay_body(from, to, body, limits, &room);
+  from->loop().stop();
+}
+
+// What becomes of ten bytes of which `sent` have come, when both the pause and the whole are limited.
+RelayEnd relay_for(std::size_t sent, Duration pause, Duration whole) {
+  io::Loop loop;
+  Pair sender(loop);
+  Pair receiver(loop);
+  io::Scope tasks(loop);
+  BodyReader body;
+  body.start(http::Framing::length, 10, http::Limits{});
+  EXPECT_EQ(sender.theirs->try_write(std::string(sent, 'x')).bytes, sent);
+  const Relay limits{.framing = http::Framing::length, .stall_timeout = pause, .deadline = io::read_clock() + whole};
+  RelayEnd end = RelayEnd::complete;
+  tasks.add(relay_within(*sender.ours, *receiver.ours, &body, limits, &end));
+  loop.run();
+  return end;
+}
+
+TEST(Relay, a_pause_that_is_too_long_is_told_from_the_end_of_all_time) {
+  EXPECT_EQ(relay_for(5, 10ms, 10s), RelayEnd::sender_gone);
+  EXPECT_EQ(relay_for(5, 10s, 10ms), RelayEnd::too_late);
+  EXPECT_EQ(relay_for(10, 10s, -1ms), RelayEnd::too_late);
+  EXPECT_EQ(relay_for(10, 10s, 10s), RelayEnd::complete);
 }
 
 }  // namespace

@@ -86,6 +86,7 @@ class Exchange : Pinned {
   io::Task<> relay_answer();
   io::Task<RelayEnd> send_answer_start(http::Framing framing, BodyReader::Piece piece);
   io::Task<> join_tunnel();
+  std::string_view why_cut_short(RelayEnd end) const;
   void finish_answer(RelayEnd end);
   void keep_connection();
 

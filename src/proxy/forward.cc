@@ -231,7 +231,8 @@ io::Task<> Exchange::upload() {
   upload_room_ = worker_.buffers().lend();
   Room room{.all = upload_room_.all(), .surplus = {}};
   const config::ListenerLimits& limits = listener_->config.limits;
-  const Relay relay{heads_->request.framing, limits.stall_timeout, limits.body_bytes};
+  // The deadline of the whole is watched where the answer is waited for.
+  const Relay relay{heads_->request.framing, limits.stall_timeout, limits.body_bytes, kNever};
   upload_end_ = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room);
   uploading_ = false;
   begin_ = room.surplus.empty() ? 0 : static_cast<std::size_t>(room.surplus.data() - upload_room_.data());
