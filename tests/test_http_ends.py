@@ -1,5 +1,7 @@
 """HTTP/1.1 through the proxy: messages that end early, in the middle, or with the connection."""
 
+import json
+
 import pytest
 
 from holdfast_testing import origins as do
@@ -95,6 +97,64 @@ def test_a_client_that_leaves_mid_answer_harms_no_other(through, origin):
             client.read_some(1000)
             client.reset()
     assert wire.get(at).body == noise(4 * MIB)
+
+
+@pytest.fixture
+def logged(proxy, tmp_path):
+    """logged(origin, …) starts a proxy before it; .lines() stops it and gives what it logged, by path."""
+    class Logged:
+        def __init__(self, *origins, **more):
+            self.proxy = proxy(settings.web(*origins, proxy={"access_log": {"path": str(tmp_path / "log")}}, **more))
+            self.at = self.proxy.address("web")
+
+        def lines(self) -> dict[str, dict]:
+            self.proxy.stop()
+            lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+            return {line["path"]: line for line in lines}
+    return Logged
+
+
+@pytest.mark.parametrize("sent", [
+    wire.request("GET", "/left"), wire.request("POST", "/left", body=b"x"),
+    wire.request("POST", "/left", headers=[("Content-Length", "1000")]) + b"x" * 10,
+], ids=["get", "post", "upload"])
+def test_a_client_that_resets_while_it_waits_is_noticed_at_once(logged, origin, sent):
+    one = origin(do.hang(), always=do.whoami(), on_head=True)
+    front = logged(one, service_limits={"connections_per_endpoint": 1, "queue": 10, "queue_timeout": "15s"},
+                   timeouts={"per_try": "60s", "request": "60s"}, outlier_ejection={"consecutive_failures": 1},
+                   retries={"attempts": 3})
+    client = Wire(front.at).send(sent)
+    one.wait_for_requests(1)
+    client.reset()
+    one.wait_until(lambda: not one._open, "end of the connection")
+    # Its place is free, nothing was tried again, and the endpoint is not to blame.
+    assert wire.get(front.at, "/next").body == b"origin"
+    assert [request.target for request in one.requests] == ["/left", "/next"]
+    lines = front.lines()
+    assert (lines["/left"]["status"], lines["/left"]["reason"], lines["/left"]["attempts"]) == (0, "client-gone", 1)
+    assert lines["/next"]["status"] == 200
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_client_that_has_ended_its_own_direction_still_gets_its_answer(through, gate, framing):
+    """As `nc -N` does; most programs that only close look the same until they are written to."""
+    with Wire(through(gate.origin)) as client:
+        client.send(framed_request(b"a body", framing)).finish()
+        gate.origin.wait_for_requests(1)
+        gate.open.set()
+        assert client.read().body == b"a body"
+        client.expect_end()
+
+
+def test_a_client_that_resets_mid_answer_ends_it_at_the_origin(logged, origin):
+    one = origin(always=do.drip(b"x" * 1000, 1000, 0.02))
+    front = logged(one)
+    client = Wire(front.at).send(wire.request(target="/left"))
+    client.read_some(100)
+    client.reset()
+    one.wait_until(lambda: not one._open, "end of the connection", 5)
+    line = front.lines()["/left"]
+    assert (line["status"], line["reason"]) == (200, "client-gone")
 
 
 def test_a_slow_reader_does_not_make_the_proxy_hold_the_answer(proxy, origin):

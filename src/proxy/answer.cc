@@ -207,7 +207,8 @@ io::Task<> Exchange::join_tunnel() {
 }
 
 std::string_view Exchange::why_cut_short(RelayEnd end) const {
-  if (end == RelayEnd::receiver_gone) return "client-gone";
+  if (client_.descriptor().cancelled()) return "drain-timeout";
+  if (client_gone() || end == RelayEnd::receiver_gone) return "client-gone";
   return end == RelayEnd::too_late ? "upstream-timeout" : "upstream-cut-short";
 }
 

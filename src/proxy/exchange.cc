@@ -28,7 +28,8 @@ io::Task<bool> serve_requests(Ref<Session> session) {
 }
 
 Exchange::Exchange(Session& session)
-    : session_(session),
+    : OnBroken(session.stream().descriptor(), &Exchange::on_client_broken),
+      session_(session),
       worker_(session.worker()),
       client_(session.stream()),
       heads_(worker_.take_heads()),
@@ -42,6 +43,8 @@ Exchange::~Exchange() {
   give_up_endpoint();
   worker_.return_heads(std::move(heads_));
 }
+
+void Exchange::on_client_broken(io::OnBroken& self) { static_cast<Exchange&>(self).cut_off(); }
 
 // ---- the head
 

@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/pinned.h"
 #include "http/parse.h"
 #include "http/write_local.h"
 #include "http/write_response.h"
 #include "io/buffer_pool.h"
+#include "io/descriptor.h"
 #include "io/task.h"
 #include "proxy/access_log.h"
 #include "proxy/body.h"
@@ -29,12 +29,12 @@ namespace holdfast::proxy {
 /// Serves requests until none is waiting. False when the connection is to be closed.
 io::Task<bool> serve_requests(Ref<Session> session);
 
-class Exchange : Pinned {
+class Exchange : io::OnBroken {
  public:
   explicit Exchange(Session& session);
   ~Exchange();
 
-  /// The client has been given up: nothing is waited for any more.
+  /// The client has been given up or has gone: nothing is waited for any more.
   void cut_off();
 
  private:
@@ -52,6 +52,10 @@ class Exchange : Pinned {
   void account();
   void prepare_next();
   bool session_may_stay() const;
+  /// Nobody will read an answer: the client's connection is dead in both directions, or was cut off. A client that has
+  /// only ended its own direction still waits for one.
+  bool client_gone() const { return client_.descriptor().broken() || client_.descriptor().cancelled(); }
+  static void on_client_broken(io::OnBroken& self);
   io::Task<io::Moved> write_scratch(std::size_t size, Deadline deadline);
   io::Task<> answer_locally(http::LocalResponse response);
   io::Task<> answer_error(std::uint16_t status, const char* reason);

@@ -18,6 +18,7 @@ io::Task<> Exchange::forward() {
     const io::Moved sent = co_await client_.write_all(http::kContinue, deadline_);
     if (!sent.ok()) {
       keep_alive_ = false;
+      record_.reason = why_cut_short(RelayEnd::receiver_gone);
       co_return;
     }
   }
@@ -31,10 +32,7 @@ io::Task<> Exchange::forward() {
         co_return;
       }
     }
-    if (client_.descriptor().cancelled()) {  // cut off while it waited for its turn
-      keep_alive_ = false;
-      co_return;
-    }
+    if (client_gone()) break;  // while it waited for its turn
     failure = co_await attempt();
     if (failure == Failure::none) {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
@@ -52,7 +50,10 @@ io::Task<> Exchange::forward() {
     }
     service_->retries.add();
   }
-  if (failure == Failure::status) {
+  if (client_gone()) {
+    keep_alive_ = false;
+    record_.reason = why_cut_short(RelayEnd::receiver_gone);
+  } else if (failure == Failure::status) {
     co_await relay_answer();
   } else {
     co_await answer_failure(failure);
@@ -284,13 +285,13 @@ bool Exchange::may_try_again(Failure failure) {
     case Failure::none: what.code = Code::closed; break;
   }
   const Instant now = worker_.loop().now();
-  if (now >= deadline_ || client_.descriptor().cancelled()) return false;
+  if (now >= deadline_ || client_gone()) return false;
   return balance::may_retry(rules, what, attempted, service_->retry_budget, now) == balance::RetryVerdict::retry;
 }
 
 // Tells balancer and health how the attempt went.
 void Exchange::report(Failure failure) {
-  if (failure == Failure::client || client_.descriptor().cancelled()) return;
+  if (failure == Failure::client || client_gone()) return;
   upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
   const Instant now = worker_.loop().now();
   const bool failed = failure != Failure::none;
