@@ -35,6 +35,24 @@ def test_an_answer_of_our_own_says_why(logged, origin):
     assert (line["status"], line["reason"]) == (502, "upstream-reset")
 
 
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_the_bytes_of_a_message_are_those_of_its_body_whoever_wrote_it(logged, origin, framing):
+    sizes = {}
+
+    def ask(front):
+        for method in ("GET", "HEAD", "POST"):
+            for path in ("/relayed", "/ours"):
+                sizes[method, path] = len(wire.get(front, path, method=method, body=b"abc" if method == "POST" else None).body)
+        with Wire(front) as client:
+            sizes["", ""] = len(client.send(b"nonsense\r\n\r\n").read().body)
+    one = origin(always=lambda exchange: (do.reset() if exchange.request.target == "/ours" else
+                                          do.answer(200, "x" * 70_000, framing=framing))(exchange))
+    lines = logged(one, ask, retries={"attempts": 0}, outlier_ejection="off")
+    assert {(line.get("method", ""), line.get("path", "")): line["response_bytes"] for line in lines} == sizes
+    assert sizes["GET", "/relayed"] == 70_000 and sizes["GET", "/ours"] > 0 and sizes["HEAD", "/ours"] == 0
+    assert {line["request_bytes"] for line in lines if line.get("method") == "POST"} == {3}
+
+
 def test_a_request_that_could_not_be_read_is_a_line_too(logged, origin):
     def nonsense(front):
         with Wire(front) as client:

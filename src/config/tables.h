@@ -68,7 +68,9 @@ struct Table<AccessLog> {
   static constexpr std::string_view about = "One record for each request.";
   static void fields(auto& f, auto& t) {
     f.field("path", t.path, kLogPath, "where the records go");
-    f.field("format", t.format, OneOf<LogFormat>{}, "how a record is written: one JSON object a line");
+    f.field("format", t.format, OneOf<LogFormat>{},
+            "how a record is written: one JSON object a line; `request_bytes` and `response_bytes` are those of the "
+            "bodies");
     f.field("sample", t.sample, share(percent(0), percent(100)), "how many of the requests are recorded");
   }
 };
@@ -110,8 +112,10 @@ struct Table<ListenerLimits> {
   static void fields(auto& f, auto& t) {
     f.field("target_bytes", t.target_bytes, bytes(64, 256 * kKiB),
             "the request's target, as in `GET target HTTP/1.1` (414 beyond)");
-    f.field("header_bytes", t.header_bytes, bytes(kKiB, kMiB), "the whole head of a request (431 beyond) or of its answer (502 beyond)");
-    f.field("headers", t.headers, count(1, 10'000), "header fields of a request (431 beyond) or of its answer (502 beyond)");
+    f.field("header_bytes", t.header_bytes, bytes(kKiB, kMiB),
+            "the whole head of a request (431 beyond) or of its answer (502 beyond)");
+    f.field("headers", t.headers, count(1, 10'000),
+            "header fields of a request (431 beyond) or of its answer (502 beyond)");
     f.field("body_bytes", t.body_bytes, bytes(0, kTiB), "the body of a request (413 beyond)");
     f.field("requests_per_connection", t.requests_per_connection, count(1, 1'000'000'000),
             "requests until the connection is closed");
@@ -249,10 +253,11 @@ struct Table<Timeouts> {
   static void fields(auto& f, auto& t) {
     f.field("connect", t.connect, within(1ms, 10min), "until the connection is up");
     f.field("per_try", t.per_try, within(1ms, 24h), "from sending a request until the endpoint's first byte");
-    f.field("request", t.request, within(1ms, 24h),
-            "the whole, from a request's first byte to its answer's last, queue and retries included: what takes longer "
-            "gets a 504 or, once the answer has begun, is cut short. Raise it for long downloads and event streams; "
-            "websockets are exempt");
+    f.field(
+        "request", t.request, within(1ms, 24h),
+        "the whole, from a request's first byte to its answer's last, queue and retries included: what takes longer "
+        "gets a 504 or, once the answer has begun, is cut short. Raise it for long downloads and event streams; "
+        "websockets are exempt");
     f.field("idle", t.idle, within(1ms, 24h),
             "how long an unused connection is kept (tcp: without a byte in either direction)");
   }

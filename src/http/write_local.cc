@@ -23,6 +23,11 @@ constexpr bool has_no_body(int status) { return status < 200 || status == 204 ||
 
 }  // namespace
 
+std::size_t local_body_size(const LocalResponse& response) {
+  if (response.to_head || has_no_body(response.status)) return 0;
+  return response.body ? response.body->size() : own_body_size(reason_phrase(response.status), response.reason);
+}
+
 std::size_t local_response_bound(const LocalResponse& response) {
   const std::string_view phrase = reason_phrase(response.status);
   const std::size_t body = response.body ? response.body->size() : own_body_size(phrase, response.reason);

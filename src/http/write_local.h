@@ -23,6 +23,9 @@ struct LocalResponse {
   std::span<const Field> extra = {};  ///< e.g. Location
 };
 
+/// How many of the bytes that write_local_response() writes are the body: the last ones.
+std::size_t local_body_size(const LocalResponse& response);
+
 std::size_t local_response_bound(const LocalResponse& response);
 
 /// Writes head and body of an answer of our own, framed by Content-Length. None when `out` is shorter than the bound.

@@ -195,6 +195,19 @@ TEST(WriteLocal, says_whose_answer_it_is) {
             "X-Holdfast-Reason: bad-request\r\nConnection: close\r\n\r\n");
 }
 
+TEST(WriteLocal, says_how_many_of_its_bytes_are_the_body) {
+  for (const LocalResponse& response : {
+           LocalResponse{.status = 503, .reason = "breaker-open"},
+           LocalResponse{.status = 404, .reason = "no-route", .to_head = true},
+           LocalResponse{.status = 200, .body = "{}"},
+           LocalResponse{.status = 308, .body = ""},
+           LocalResponse{.status = 204, .body = "x"},
+       }) {
+    const std::string whole = answer(response);
+    EXPECT_EQ(whole.size() - (whole.find("\r\n\r\n") + 4), local_body_size(response)) << whole;
+  }
+}
+
 TEST(WriteLocal, carries_a_fallback_or_a_redirect) {
   const Field location[] = {{.name = "Location", .value = "/new"}};
   EXPECT_EQ(answer({.status = 308, .keep_alive = true, .body = "", .extra = location}),

@@ -29,8 +29,8 @@ struct AccessRecord {
   std::int64_t wall_us = 0;  ///< when it began, in microseconds since 1970
   std::uint32_t duration_us = 0;
   std::uint32_t upstream_us = 0;  ///< until the endpoint's first byte; 0 when none came
-  std::uint64_t request_bytes = 0;
-  std::uint64_t response_bytes = 0;  ///< of the body, as sent to the client
+  std::uint64_t request_bytes = 0;   ///< of the body, without its framing
+  std::uint64_t response_bytes = 0;  ///< the same, whoever answered; of a tunnel: all bytes to the client
   std::uint16_t status = 0;          ///< 0: the client was gone before an answer
   std::uint8_t attempts = 0;
   std::string_view client;

@@ -90,8 +90,10 @@ Exchange::HeadState Exchange::parse_head() {
   response.reason = "bad-request";
   response.body = outcome.reason;
   const std::optional<std::size_t> size = http::write_local_response(response, worker_.scratch());
+  check(size.has_value(), "an answer of our own fits the scratch room");
   // Best effort: a peer that breaks the protocol is not waited for.
-  if (size) (void)client_.try_write(worker_.scratch().first(*size));
+  const io::Moved sent = client_.try_write(worker_.scratch().first(*size));
+  count_local_body(response, *size, sent.bytes);
   return HeadState::refused;
 }
 
@@ -252,7 +254,13 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   const Deadline deadline = worker_.loop().now() + listener_->config.limits.stall_timeout;
   const io::Moved sent = co_await write_scratch(*size, deadline);
   if (!sent.ok()) keep_alive_ = false;
-  record_.response_bytes = sent.bytes;
+  count_local_body(response, *size, sent.bytes);
+}
+
+// As of answers that are relayed, the log counts the body alone.
+void Exchange::count_local_body(const http::LocalResponse& response, std::size_t whole, std::size_t sent) {
+  const std::size_t head = whole - http::local_body_size(response);
+  record_.response_bytes = sent - std::min(sent, head);
 }
 
 // ---- after it

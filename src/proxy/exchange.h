@@ -58,6 +58,7 @@ class Exchange : io::OnBroken {
   static void on_client_broken(io::OnBroken& self);
   io::Task<io::Moved> write_scratch(std::size_t size, Deadline deadline);
   io::Task<> answer_locally(http::LocalResponse response);
+  void count_local_body(const http::LocalResponse& response, std::size_t whole, std::size_t sent);
   io::Task<> answer_error(std::uint16_t status, const char* reason);
   io::Task<> redirect(const config::Redirect* redirect);
   void make_request_id();
