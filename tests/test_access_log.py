@@ -1,6 +1,7 @@
 """The access log: one line of JSON per request, whole, with what was decided."""
 
 import json
+import os
 
 import pytest
 
@@ -64,6 +65,21 @@ def test_a_request_that_could_not_be_read_is_a_line_too(logged, origin):
 def test_what_a_client_sends_cannot_break_a_line(logged, origin):
     [line] = logged(origin(), lambda front: wire.get(front, '/"\\{%0a}', headers=[("User-Agent", '"\\')]))
     assert line["path"] == '/"\\{%0a}'
+
+
+def test_a_reader_that_is_stuck_does_not_keep_the_proxy_from_stopping(proxy, origin, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    running = proxy(settings.web(origin(), proxy={"access_log": {"path": str(fifo)}}))
+    with Wire(running.address("web")) as client:
+        for i in range(1000):  # some 300 KiB; a pipe holds 64
+            assert client.send(wire.request(target=f"/{i}")).read().status == 200
+    running.stop()
+    whole, _, _ = os.read(reader, 1 << 20).rpartition(b"\n")
+    os.close(reader)
+    lines = [json.loads(line) for line in whole.splitlines()]
+    assert [line["path"] for line in lines] == [f"/{i}" for i in range(len(lines))] and len(lines) > 100
 
 
 def test_every_request_of_many_is_logged_once(logged, origin):

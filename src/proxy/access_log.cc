@@ -4,8 +4,12 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
+#include <limits>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/rfc3339.h"
@@ -85,7 +89,6 @@ void append_json(std::string& out, const AccessRecord& record) {
 }
 
 void AccessRing::copy_in(std::size_t& at, const void* from, std::size_t size) {
-  if (size == 0) return;
   if (size == 0) return;  // an empty text may be nowhere, and memcpy wants to be somewhere even then
   const std::size_t offset = at % kBytes;
   const std::size_t first = std::min(size, kBytes - offset);
@@ -163,6 +166,20 @@ std::size_t AccessRing::drain(std::string& out) {
 
 namespace {
 
+// What is shared with other processes (stdout) must not be made non-blocking: that would change it for them, too. So we
+// ask before each write, and write no more than a pipe that says yes takes without waiting (pipe(7)).
+std::size_t largest_write(int fd) {
+  struct stat what{};
+  const bool is_file = ::fstat(fd, &what) == 0 && S_ISREG(what.st_mode);
+  return is_file ? std::numeric_limits<std::size_t>::max() : PIPE_BUF;
+}
+
+bool writable_until(int fd, Deadline deadline) {
+  const Duration left = std::max(deadline - io::read_clock(), Duration::zero());
+  pollfd look{.fd = fd, .events = POLLOUT, .revents = 0};
+  return ::poll(&look, 1, static_cast<int>(left / 1ms)) == 1;
+}
+
 Result<io::UniqueFd> open_log(const std::string& path) {
   io::UniqueFd fd;
   if (path == "stdout") {
@@ -170,7 +187,7 @@ Result<io::UniqueFd> open_log(const std::string& path) {
   } else if (path == "stderr") {
     fd = io::UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
   } else {
-    fd = io::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+    fd = io::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640));
   }
   if (!fd) {
     return fail(code_from_errno(errno), Side::local, "open the access log " + path + ": " + std::strerror(errno));
@@ -187,14 +204,18 @@ Result<std::unique_ptr<AccessLog>> AccessLog::open(const config::AccessLog& conf
 }
 
 AccessLog::AccessLog(std::string path, io::UniqueFd fd)
-    : path_(std::move(path)), thread_("access-log"), fd_(std::move(fd)), tasks_(thread_.loop()) {
+    : path_(std::move(path)),
+      thread_("access-log"),
+      fd_(std::move(fd)),
+      piece_bytes_(largest_write(fd_.get())),
+      tasks_(thread_.loop()) {
   thread_.run_and_wait([this] { tasks_.add(write_now_and_then()); });
 }
 
 AccessLog::~AccessLog() {
   thread_.run_and_wait([this] { stop_.request(); });
   for (bool running = true; running;) thread_.run_and_wait([&] { running = tasks_.size() != 0; });
-  thread_.run_and_wait([this] { write_out(); });
+  thread_.run_and_wait([this] { write_out(kLastWords); });
 }
 
 AccessRing* AccessLog::add_ring() {
@@ -206,7 +227,9 @@ AccessRing* AccessLog::add_ring() {
 void AccessLog::reopen() {
   thread_.loop().post([this] {
     Result<io::UniqueFd> fd = open_log(path_);
-    if (fd) fd_ = std::move(*fd);  // otherwise the old file goes on: better a log in the wrong place than none
+    if (!fd) return;  // the old file goes on: better a log in the wrong place than none
+    fd_ = std::move(*fd);
+    piece_bytes_ = largest_write(fd_.get());
   });
 }
 
@@ -214,20 +237,31 @@ io::Task<> AccessLog::write_now_and_then() {
   io::Loop& loop = thread_.loop();
   while (!stop_.requested()) {
     co_await io::sleep_until(loop, loop.now() + kPeriod, stop_);
-    write_out();
+    write_out(kPeriod);
   }
 }
 
-void AccessLog::write_out() {
+// Lines that could not be written stay, and the rings behind them fill: a line is lost whole or not at all (but for the
+// one that the end of the process cuts).
+void AccessLog::write_out(Duration patience) {
+  const Deadline deadline = io::read_clock() + patience;
+  if (!write_pending(deadline)) return;
   lines_.clear();
+  written_ = 0;
   for (const auto& ring : rings_) ring->drain(lines_);
-  std::string_view left = lines_;
-  while (!left.empty()) {
-    const ssize_t wrote = ::write(fd_.get(), left.data(), left.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return;  // nobody reads or the disk is full: these lines are lost, requests are not
-    left.remove_prefix(static_cast<std::size_t>(wrote));
+  write_pending(deadline);
+}
+
+bool AccessLog::write_pending(Deadline deadline) {
+  while (written_ < lines_.size()) {
+    const std::string_view left = std::string_view(lines_).substr(written_);
+    if (!writable_until(fd_.get(), deadline)) return false;
+    const ssize_t wrote = ::write(fd_.get(), left.data(), std::min(left.size(), piece_bytes_));
+    if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (wrote <= 0) return false;  // nobody reads or the disk is full: perhaps later
+    written_ += static_cast<std::size_t>(wrote);
   }
+  return true;
 }
 
 }  // namespace holdfast::proxy

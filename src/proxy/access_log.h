@@ -1,6 +1,7 @@
 // Access log: one JSON line per request, paid for elsewhere. A loop copies a record into its own ring and goes on; one
 // thread turns records into lines and writes them. A full ring drops the record and counts it: the log never slows or
-// stops a request.
+// stops a request. A reader that is stuck, or a full disk, stops the writing; what then finds no room in the rings is
+// what is lost and counted, in whole lines. It does not keep the proxy from stopping either.
 #pragma once
 
 #include <atomic>
@@ -28,7 +29,7 @@ struct AccessRecord {
 
   std::int64_t wall_us = 0;  ///< when it began, in microseconds since 1970
   std::uint32_t duration_us = 0;
-  std::uint32_t upstream_us = 0;  ///< until the endpoint's first byte; 0 when none came
+  std::uint32_t upstream_us = 0;     ///< until the endpoint's first byte; 0 when none came
   std::uint64_t request_bytes = 0;   ///< of the body, without its framing
   std::uint64_t response_bytes = 0;  ///< the same, whoever answered; of a tunnel: all bytes to the client
   std::uint16_t status = 0;          ///< 0: the client was gone before an answer
@@ -76,7 +77,7 @@ class AccessLog : Pinned {
 
   /// Errors: the file cannot be opened.
   static Result<std::unique_ptr<AccessLog>> open(const config::AccessLog& config);
-  /// Writes what is left.
+  /// Writes what is left, as long as somebody takes it within kLastWords.
   ~AccessLog();
 
   /// A ring for one loop; it lives as long as the log.
@@ -86,16 +87,20 @@ class AccessLog : Pinned {
 
  private:
   io::Task<> write_now_and_then();
-  void write_out();
+  void write_out(Duration patience);
+  bool write_pending(Deadline deadline);
 
   static constexpr Duration kPeriod = 50ms;
+  static constexpr Duration kLastWords = 1s;
 
   const std::string path_;
   io::LoopThread thread_;
   // On the thread's loop only:
   io::UniqueFd fd_;
+  std::size_t piece_bytes_;
   std::vector<std::unique_ptr<AccessRing>> rings_;
-  std::string lines_;
+  std::string lines_;        ///< being written
+  std::size_t written_ = 0;  ///< of them
   io::Stop stop_;
   io::Scope tasks_;
 };

@@ -1,6 +1,11 @@
 #include "proxy/access_log.h"
 
+#include <algorithm>
+#include <array>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "io/signals.h"
 
 namespace holdfast::proxy {
 namespace {
@@ -50,6 +55,62 @@ TEST(AccessRing, drops_and_counts_when_nobody_drains) {
   EXPECT_GT(ring.dropped.get(), 0U);
   std::string lines;
   EXPECT_EQ(ring.drain(lines) + ring.dropped.get(), 100'000U);
+}
+
+// A log into a pipe that blocks, like a standard output that somebody reads, or does not.
+struct Piped {
+  Piped() {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(::pipe(fds.data()), 0);
+    reader = io::UniqueFd(fds[0]);
+    log = std::make_unique<AccessLog>("stdout", io::UniqueFd(fds[1]));
+    ring = log->add_ring();
+  }
+  /// All that comes until the log is closed, or that many lines.
+  std::string read(std::ptrdiff_t lines) {
+    std::string all;
+    std::array<char, 4096> piece{};
+    while (std::ranges::count(all, '\n') < lines) {
+      const ssize_t got = ::read(reader.get(), piece.data(), piece.size());
+      if (got <= 0) break;
+      all.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    return all;
+  }
+  io::UniqueFd reader;
+  std::unique_ptr<AccessLog> log;
+  AccessRing* ring = nullptr;
+};
+
+TEST(AccessLog, a_reader_that_comes_late_gets_every_line_whole) {
+  Piped piped;
+  std::string pushed;
+  for (int i = 0; i < 3000; ++i) {  // far more than a pipe holds, less than a ring
+    AccessRecord record = example();
+    record.duration_us = static_cast<std::uint32_t>(i);
+    piped.ring->push(record);
+    append_json(pushed, record);
+  }
+  EXPECT_EQ(piped.ring->dropped.get(), 0U);
+  EXPECT_TRUE(piped.read(3000) == pushed);
+}
+
+TEST(AccessLog, ends_though_its_reader_is_stuck) {
+  Piped piped;
+  for (int i = 0; i < 100'000; ++i) piped.ring->push(example());
+  EXPECT_GT(piped.ring->dropped.get(), 0U) << "what finds no room is counted";
+  const Instant before = io::read_clock();
+  piped.log.reset();
+  EXPECT_LT(io::read_clock() - before, 10s);
+  EXPECT_GE(piped.read(1'000'000).size(), 32'768U) << "as much as the pipe took";
+}
+
+TEST(AccessLog, ends_though_nobody_reads) {
+  io::ignore_broken_pipes();
+  Piped piped;
+  piped.reader.reset();
+  piped.ring->push(example());
+  piped.log.reset();
 }
 
 }  // namespace
