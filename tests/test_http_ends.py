@@ -1,6 +1,7 @@
 """HTTP/1.1 through the proxy: messages that end early, in the middle, or with the connection."""
 
 import json
+import threading
 
 import pytest
 
@@ -16,6 +17,21 @@ pytestmark = pytest.mark.asan
 def through(proxy):
     """through(origin, …) starts a proxy before it and gives the address to talk to."""
     return lambda *origins, **more: proxy(settings.web(*origins, **more)).address("web")
+
+
+@pytest.fixture
+def logged(proxy, tmp_path):
+    """logged(origin, …) starts a proxy before it; .lines() stops it and gives what it logged, by path."""
+    class Logged:
+        def __init__(self, *origins, **more):
+            self.proxy = proxy(settings.web(*origins, proxy={"access_log": {"path": str(tmp_path / "log")}}, **more))
+            self.at = self.proxy.address("web")
+
+        def lines(self) -> dict[str, dict]:
+            self.proxy.stop()
+            lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+            return {line["path"]: line for line in lines}
+    return Logged
 
 
 def early(status: int, body: bytes):
@@ -45,6 +61,56 @@ def test_an_early_refusal_reaches_a_client_that_sends_all_before_it_reads(throug
         except ConnectionError:
             pass  # cut while sending: what counts is below
         assert client.read().status == 413
+
+
+def test_an_early_refusal_reaches_a_client_that_still_sends_to_an_origin_that_is_gone(through, origin):
+    def refuse_and_leave(exchange):
+        exchange.send(do.head(413, [("Content-Length", "7")]) + b"too big")
+        exchange.reset()
+    one = origin(always=refuse_and_leave, on_head=True)
+    with Wire(through(one)) as client:
+        client.send(wire.request("POST", headers=[("Content-Length", str(MIB))]) + noise(1000))
+        one.wait_until(lambda: one.requests and not one._open, "end of the connection")
+        for _ in range(20):  # a reset would take the answer along
+            client.send(noise(1000))
+        response = client.read()
+        assert response.status in (413, 502)  # the reset may overtake the origin's own answer
+        client.expect_end()
+
+
+def test_a_client_that_stops_sending_when_it_is_refused_reads_why(through, origin):
+    go = threading.Event()
+
+    def refuse(exchange):
+        exchange.send(do.head(413, [("Content-Length", "10")]) + b"first")
+        go.wait(15)
+        exchange.send(b"later")
+        exchange.wait_for_peer()
+    one = origin(always=refuse, on_head=True)
+    with Wire(through(one)) as client:
+        client.send(wire.request("POST", headers=[("Content-Length", str(MIB))]) + noise(1000))
+        assert client._head().status == 413 and client.read_some(5) == b"first"
+        client.finish()
+        client.socket.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            client.read_some(1)
+        client.socket.settimeout(15)
+        go.set()
+        assert client.read_some(5) == b"later"
+        client.expect_end()
+
+
+def test_a_request_that_ends_too_early_is_a_bad_one(logged, origin):
+    one = origin(always=do.echo())
+    front = logged(one)
+    with Wire(front.at) as client:
+        client.send(wire.request("POST", "/short", headers=[("Content-Length", "1000")]) + b"x" * 10)
+        one.wait_for_requests(1)
+        assert client.finish().read().status == 400
+        client.expect_end()
+    one.wait_until(lambda: not one._open, "end of the connection")
+    assert not one.requests[0].complete
+    assert front.lines()["/short"]["reason"] == "bad-request"
 
 
 def test_an_answer_until_close_is_whole_and_the_client_connection_goes_on(through, origin):
@@ -97,21 +163,6 @@ def test_a_client_that_leaves_mid_answer_harms_no_other(through, origin):
             client.read_some(1000)
             client.reset()
     assert wire.get(at).body == noise(4 * MIB)
-
-
-@pytest.fixture
-def logged(proxy, tmp_path):
-    """logged(origin, …) starts a proxy before it; .lines() stops it and gives what it logged, by path."""
-    class Logged:
-        def __init__(self, *origins, **more):
-            self.proxy = proxy(settings.web(*origins, proxy={"access_log": {"path": str(tmp_path / "log")}}, **more))
-            self.at = self.proxy.address("web")
-
-        def lines(self) -> dict[str, dict]:
-            self.proxy.stop()
-            lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-            return {line["path"]: line for line in lines}
-    return Logged
 
 
 @pytest.mark.parametrize("sent", [

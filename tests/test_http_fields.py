@@ -99,6 +99,26 @@ def test_the_end_of_a_websocket_at_the_origin_reaches_the_client(through, origin
         assert client.read_rest() == b"bye"
 
 
+def test_the_last_words_of_a_websocket_arrive_after_the_origin_has_ended_its_own_direction(through, origin):
+    heard = []
+
+    def listen(exchange):
+        exchange.send(do.head(101, [("Upgrade", "websocket"), ("Connection", "Upgrade")]))
+        exchange.close()
+        exchange.wait(0.2)  # what the client says meanwhile, its end included, waits in the proxy
+        while data := exchange.connection.recv(65536):
+            heard.append(data)
+        heard.append(None)
+    one = origin(always=listen)
+    with Wire(through(one)) as client:
+        assert client.send(websocket()).read().status == 101
+        assert client.read_rest() == b""
+        client.send(noise(8 * MIB)).finish()
+        client.expect_end()
+        one.wait_until(lambda: not one._open, "end of the connection")
+    assert heard.pop() is None and b"".join(heard) == noise(8 * MIB)
+
+
 def test_a_refused_websocket_is_an_ordinary_answer(through, origin):
     with Wire(through(origin(always=do.answer(403, "no")))) as client:
         assert client.send(websocket()).read().status == 403

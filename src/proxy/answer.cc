@@ -118,6 +118,7 @@ io::Task<> Exchange::relay_answer() {
   const http::Framing framing = http::client_framing(answer, heads_->request.minor_version);
   // A body still on its way up when the answer comes is not waited for: what it leaves would be read as a request.
   if (!session_may_stay() || !request_complete() || framing == http::Framing::until_close) keep_alive_ = false;
+  if (!request_body_.done()) session_.linger = true;
   record_.status = answer.status;
   answer_begun_ = true;
 
@@ -195,6 +196,7 @@ io::Task<RelayEnd> Exchange::send_answer_start(http::Framing framing, BodyReader
 // Both sides have agreed to a websocket: what came early is passed on, then they are joined.
 io::Task<> Exchange::join_tunnel() {
   keep_alive_ = false;
+  tunnelled_ = true;
   const config::ListenerLimits& limits = listener_->config.limits;
   const Deadline deadline = worker_.loop().now() + limits.stall_timeout;
   const std::span<const char> down(out_.data() + out_begin_, out_end_ - out_begin_);

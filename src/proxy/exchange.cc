@@ -44,7 +44,11 @@ Exchange::~Exchange() {
   worker_.return_heads(std::move(heads_));
 }
 
-void Exchange::on_client_broken(io::OnBroken& self) { static_cast<Exchange&>(self).cut_off(); }
+// In a tunnel both directions may have ended well, with last words still on their way.
+void Exchange::on_client_broken(io::OnBroken& self) {
+  auto& exchange = static_cast<Exchange&>(self);
+  if (!exchange.tunnelled_) exchange.cut_off();
+}
 
 // ---- the head
 

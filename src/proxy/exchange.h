@@ -139,6 +139,7 @@ class Exchange : io::OnBroken {
   Deadline deadline_{};
   bool keep_alive_ = true;
   bool answer_begun_ = false;
+  bool tunnelled_ = false;  ///< the connection has become a tunnel, and ends as one
   std::string_view request_id_;
   std::array<char, 64> request_id_text_{};
   AccessRecord record_;

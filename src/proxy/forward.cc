@@ -205,6 +205,9 @@ io::Task<Exchange::Failure> Exchange::send_request() {
   const std::optional<std::size_t> head = http::write_request_head(request, rewrite, room);
   check(head.has_value(), "a request head within its limits fits the scratch room");
   std::size_t size = *head;
+  check(room.size() - size >=
+            http::kChunkHeadroom + first_piece_.size() + http::kChunkTailroom + request_body_.trailers().size(),
+        "the first piece of a body fits the scratch room behind its head");
   if (!first_piece_.empty() || request.framing == http::Framing::chunked) {
     const bool chunked = request.framing == http::Framing::chunked;
     const std::size_t at = size + (chunked ? http::kChunkHeadroom : 0);
@@ -238,8 +241,10 @@ io::Task<> Exchange::upload() {
   uploading_ = false;
   begin_ = room.surplus.empty() ? 0 : static_cast<std::size_t>(room.surplus.data() - upload_room_.data());
   end_ = begin_ + room.surplus.size();
-  // An endpoint that stopped reading may still have answered; a client that failed needs no answer.
-  if (upload_end_ != RelayEnd::complete && upload_end_ != RelayEnd::receiver_gone) connection_->stream->cancel();
+  // An endpoint that stopped reading may still have answered, and an answer that has begun is not cut short because the
+  // rest of the request is missing: the client may have stopped because of it. Else a request that failed needs none.
+  const bool client_failed = upload_end_ != RelayEnd::complete && upload_end_ != RelayEnd::receiver_gone;
+  if (client_failed && !answer_begun_) connection_->stream->cancel();
 }
 
 // The exchange is over before the request was read to its end: nobody wants the rest.
@@ -321,7 +326,11 @@ io::Task<> Exchange::answer_failure(Failure failure) {
     case Failure::client:
       keep_alive_ = false;
       if (upload_end_ == RelayEnd::receiver_gone) co_await answer_error(504, "upstream-timeout");
-      if (upload_end_ == RelayEnd::sender_gone) co_await answer_error(408, "request-timeout");
+      if (upload_end_ == RelayEnd::sender_gone && client_.descriptor().peer_hung_up()) {
+        co_await answer_error(400, "bad-request");  // RFC 9112 8: it ended before its body did
+      } else if (upload_end_ == RelayEnd::sender_gone) {
+        co_await answer_error(408, "request-timeout");
+      }
       if (upload_end_ == RelayEnd::too_large) co_await answer_error(413, "request-too-large");
       if (upload_end_ == RelayEnd::sender_broken) co_await answer_error(400, "bad-request");
       break;
