@@ -8,25 +8,22 @@
 namespace holdfast::admin {
 namespace {
 
+void add_front(auto& sum, const proxy::Front& front) {
+  sum.accepted += front.accepted.get();
+  sum.open += front.open.get();
+  sum.requests += front.requests.get();
+  sum.bad_requests += front.bad_requests.get();
+  sum.local_answers += front.local_answers.get();
+}
+
 void add_worker(Status& status, const proxy::Snapshot& snapshot, proxy::Worker& worker) {
   WorkerStatus& sum = status.workers.emplace_back();
   sum.waits_when_full = worker.waits_when_full.get();
   sum.log_records_dropped = worker.log_ring() == nullptr ? 0 : worker.log_ring()->dropped.get();
-  for (const auto& [name, counters] : worker.counters()) {
-    sum.accepted += counters.accepted.get();
-    sum.open += counters.open.get();
-    sum.requests += counters.requests.get();
-    sum.bad_requests += counters.bad_requests.get();
-    sum.local_answers += counters.local_answers.get();
-  }
-  for (ListenerStatus& listener : status.listeners) {
-    const auto found = worker.counters().find(listener.name);
-    if (found == worker.counters().end()) continue;  // nobody came in through it yet
-    listener.accepted += found->second.accepted.get();
-    listener.open += found->second.open.get();
-    listener.requests += found->second.requests.get();
-    listener.bad_requests += found->second.bad_requests.get();
-    listener.local_answers += found->second.local_answers.get();
+  for (const auto& [key, front] : worker.fronts()) {
+    add_front(sum, front);
+    const auto listener = std::ranges::find(status.listeners, front.name, &ListenerStatus::name);
+    if (listener != status.listeners.end()) add_front(*listener, front);
   }
 
   // A worker adopts a new snapshot before it hears us: its services are those of `snapshot`, in the same order.

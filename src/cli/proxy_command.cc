@@ -1,5 +1,6 @@
 // `holdfast proxy FILE`: the control loop around the data plane and the admin API, from start to end. Signals say what
 // to do next: SIGTERM and SIGINT drain (a second one ends at once), SIGHUP reloads (reload.h), SIGUSR1 reopens the log.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -13,12 +14,17 @@
 namespace holdfast::cli {
 namespace {
 
+/// How long connections without a request under way may still bring one when we end: those in use do so at once, and
+/// nobody wants to wait for the others.
+constexpr Duration kGraceForIdle = 1s;
+
 io::Task<> drain(Ref<Control> control) {
   control->stop.request();
   control->change.notify();
   control->names.stop();
+  const Instant now = control->loop.now();
   const Duration patience = control->proxy.snapshot()->model.proxy.drain_timeout;
-  co_await control->proxy.drain(control->loop.now() + patience);
+  co_await control->proxy.drain(now + patience, now + std::min(patience, kGraceForIdle));
   co_await close_admin(control, std::move(control->admin));  // until here it says that we drain
   control->signals.cancel();
   co_await control->names.idle(kNever);

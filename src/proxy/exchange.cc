@@ -54,9 +54,8 @@ void Exchange::on_client_broken(io::OnBroken& self) {
 
 // Everything of a small request is usually there with the first read: no coroutine for that.
 Exchange::HeadState Exchange::read_head_now() {
-  snapshot_ = worker_.snapshot();
-  listener_ = snapshot_->shared->find_listener(session_.listener());
-  if (listener_ == nullptr) return HeadState::gone;
+  snapshot_ = session_.front().snapshot;
+  listener_ = session_.front().listener;
   if (begin_ == end_) {
     const io::Moved got = client_.try_read(in_.all());
     if (got.error == EAGAIN) return HeadState::nothing;
@@ -67,7 +66,7 @@ Exchange::HeadState Exchange::read_head_now() {
   started_ = worker_.loop().now();
   record_ = AccessRecord{};
   record_.client = session_.client();
-  record_.listener = session_.listener();
+  record_.listener = session_.front().name;
   answered_ = {};
   tries_ = 0;
   request_body_.start(http::Framing::none, 0, listener_->head_limits);
@@ -84,7 +83,7 @@ Exchange::HeadState Exchange::parse_head() {
     begin_ += outcome.head_bytes;
     return HeadState::complete;
   }
-  session_.counters().bad_requests.add();
+  session_.front().bad_requests.add();
   keep_alive_ = false;
   session_.linger = true;
   record_.status = outcome.answer;
@@ -138,7 +137,7 @@ io::Task<Exchange::HeadState> Exchange::read_head() {
 void Exchange::begin() {
   const http::RequestHead& request = heads_->request;
   ++session_.requests;
-  session_.counters().requests.add();
+  session_.front().requests.add();
   session_.idle = false;
   keep_alive_ =
       request.keep_alive && !worker_.draining() && session_.requests < listener_->config.limits.requests_per_connection;
@@ -191,7 +190,7 @@ io::Task<> Exchange::serve() {
   first_piece_ = piece.data;
   begin_ += piece.consumed;
   if (!piece.error.empty()) {
-    session_.counters().bad_requests.add();
+    session_.front().bad_requests.add();
     co_await answer_error(400, "bad-request");
     co_return;
   }
@@ -235,8 +234,7 @@ io::Task<> Exchange::redirect(const config::Redirect* redirect) {
 
 // Neither the proxy is ending nor has a reload taken the listener away: then the client is told with this answer.
 bool Exchange::session_may_stay() const {
-  if (worker_.draining()) return false;
-  return worker_.snapshot() == snapshot_ || worker_.snapshot()->shared->find_listener(session_.listener()) != nullptr;
+  return !worker_.draining() && !session_.front().leaving();
 }
 
 io::Task<> Exchange::answer_locally(http::LocalResponse response) {
@@ -249,7 +247,7 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   response.keep_alive = keep_alive_;
   response.client_minor_version = heads_->request.minor_version;
   response.to_head = heads_->request.method == http::Method::head;
-  session_.counters().local_answers.add();
+  session_.front().local_answers.add();
   record_.status = response.status;
   if (record_.reason.empty()) record_.reason = response.reason;  // what the parser said is more exact
   answer_begun_ = true;

@@ -122,18 +122,23 @@ void Proxy::hand_out(std::vector<Binding> fresh) {
   }
 }
 
-io::Task<> Proxy::drain(Deadline deadline) {
+io::Task<> Proxy::drain(Deadline deadline, Instant idle_until) {
   constexpr Duration kLook = 10ms;
   health_.stop();
   for (const auto& each : workers_) {
-    each->thread.loop().post([worker = each->worker.get()] { worker->drain(); });
+    each->thread.loop().post([worker = each->worker.get(), idle_until] { worker->drain(idle_until); });
   }
   io::Stop never;
   bool cut = false;
+  bool patient = true;
   while (true) {
     std::size_t open = 0;
     for_each_worker([&open](Worker& worker) { open += worker.tasks().size(); });
     if (open == 0) break;
+    if (patient && control_.now() >= idle_until) {
+      for_each_worker([](Worker& worker) { worker.end_idle(); });
+      patient = false;
+    }
     if (!cut && control_.now() >= deadline) {
       for_each_worker([](Worker& worker) { worker.cut_off(); });
       cut = true;

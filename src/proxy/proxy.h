@@ -37,7 +37,8 @@ class Proxy : Pinned {
   Result<> apply(config::Model model);
 
   /// Stops accepting, lets requests in flight finish, cuts off what is left at the deadline, and ends the threads.
-  io::Task<> drain(Deadline deadline);
+  /// Connections that wait for a request are served one more, marked as the last, until `idle_until`.
+  io::Task<> drain(Deadline deadline, Instant idle_until);
 
   /// For log rotation.
   void reopen_log();

@@ -6,23 +6,25 @@
 
 namespace holdfast::proxy {
 
-Session::Session(Worker& worker, io::UniqueFd fd, const io::SocketAddress& peer, std::string listener)
-    : worker_(&worker),
-      stream_(worker.loop(), std::move(fd)),
-      listener_(std::move(listener)),
-      counters_(worker.counters_of(listener_)) {
-  place_ = worker.sessions().insert(worker.sessions().end(), this);
-  counters_.open.add();
+Session::Session(Worker& worker, Front& front, io::UniqueFd fd, const io::SocketAddress& peer)
+    : stream_(worker.loop(), std::move(fd)),
+      worker_(&worker),
+      front_(&front),
+      place_(static_cast<std::uint32_t>(worker.sessions().size())),
+      trusted_peer_(front.listener->trusts(peer)) {
+  worker.sessions().push_back(this);
+  front.open.add();
   const std::string text = peer.is_unix() ? std::string("unix") : io::ip_to_string(peer);
   client_size_ = static_cast<std::uint8_t>(std::min(text.size(), client_.size()));
   std::copy_n(text.begin(), client_size_, client_.begin());
-  const Listener* config = worker.snapshot()->shared->find_listener(listener_);
-  trusted_peer_ = config != nullptr && config->trusts(peer);
 }
 
 Session::~Session() {
-  worker_->sessions().erase(place_);
-  counters_.open.subtract();
+  std::vector<Session*>& all = worker_->sessions();
+  all[place_] = all.back();
+  all[place_]->place_ = place_;
+  all.pop_back();
+  front_->open.subtract();
 }
 
 void Session::cut_off() {
@@ -51,21 +53,21 @@ io::Task<> linger(Ref<Session> session) {
 
 }  // namespace
 
-io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener) {
-  Session session(*worker, std::move(fd), peer, std::move(listener));
-  while (session.requests == 0 || !worker->draining()) {
-    const Listener* config = worker->snapshot()->shared->find_listener(session.listener());
-    if (config == nullptr) break;
-    const config::ListenerLimits& limits = config->config.limits;
-    const Duration patience = session.requests == 0 ? limits.request_header_timeout : limits.idle_timeout;
-    session.idle = true;
-    const int error = co_await session.stream().readable(worker->loop().now() + patience);
+io::Task<> serve_http(std::unique_ptr<Session> session) {
+  Worker& worker = session->worker();
+  const Front& front = session->front();
+  while (true) {
+    const config::ListenerLimits& limits = front.listener->config.limits;
+    const Duration patience = session->requests == 0 ? limits.request_header_timeout : limits.idle_timeout;
+    const Instant until = std::min(worker.loop().now() + patience, worker.idle_until(front));
+    session->idle = true;
+    const int error = co_await session->stream().readable(until);
     if (error != 0) break;
-    session.idle = false;
-    const bool again = co_await serve_requests(session);
+    session->idle = false;
+    const bool again = co_await serve_requests(*session);
     if (!again) break;
   }
-  if (session.linger) co_await linger(session);
+  if (session->linger) co_await linger(*session);
 }
 
 }  // namespace holdfast::proxy

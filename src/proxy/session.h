@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <list>
 #include <memory>
 #include <string_view>
 
@@ -18,14 +17,13 @@ class Exchange;
 
 class Session : Pinned {
  public:
-  Session(Worker& worker, io::UniqueFd fd, const io::SocketAddress& peer, std::string listener);
+  Session(Worker& worker, Front& front, io::UniqueFd fd, const io::SocketAddress& peer);
   ~Session();
 
   Worker& worker() { return *worker_; }
   io::Stream& stream() { return stream_; }
   std::string_view client() const { return {client_.data(), client_size_}; }
-  const std::string& listener() const { return listener_; }
-  ListenerCounters& counters() { return counters_; }
+  Front& front() { return *front_; }
   bool trusted_peer() const { return trusted_peer_; }
 
   /// Ends whatever this connection waits for, on either side, with an error.
@@ -41,20 +39,19 @@ class Session : Pinned {
   std::uint32_t requests = 0;
 
  private:
-  Worker* worker_;
   io::Stream stream_;
-  std::string listener_;
-  ListenerCounters& counters_;
-  std::list<Session*>::iterator place_;
+  Worker* worker_;
+  Front* front_;
+  std::uint32_t place_;  ///< in the worker's list
   std::array<char, 45> client_;
   std::uint8_t client_size_ = 0;
   bool trusted_peer_ = false;
 };
 
 /// Serves one HTTP connection until it ends.
-io::Task<> serve_http(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener);
+io::Task<> serve_http(std::unique_ptr<Session> session);
 
 /// Serves one TCP connection: picks an endpoint, connects (another one if that fails), joins the two.
-io::Task<> serve_tcp(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener);
+io::Task<> serve_tcp(std::unique_ptr<Session> session);
 
 }  // namespace holdfast::proxy

@@ -31,14 +31,14 @@ bool claim(Claim& claim, std::string_view client, std::span<const std::uint32_t>
 
 }  // namespace
 
-io::Task<> serve_tcp(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer, std::string listener) {
-  Session session(*worker, std::move(fd), peer, std::move(listener));
+io::Task<> serve_tcp(std::unique_ptr<Session> client) {
+  Session& session = *client;
   session.idle = false;
-  const std::shared_ptr<const LocalSnapshot> snapshot = worker->snapshot();
-  const Listener* config = snapshot->shared->find_listener(session.listener());
-  if (config == nullptr) co_return;
-  upstream::LocalService& service = *snapshot->services[config->router.only().service];
-  io::Loop& loop = worker->loop();
+  Worker& worker = session.worker();
+  const std::shared_ptr<const LocalSnapshot> snapshot = session.front().snapshot;
+  const Listener& config = *session.front().listener;
+  upstream::LocalService& service = *snapshot->services[config.router.only().service];
+  io::Loop& loop = worker.loop();
   const Instant started = loop.now();
   const std::size_t attempts = 1 + service.config().retries.attempts;
   std::array<std::uint32_t, 8> tried{};
@@ -61,14 +61,14 @@ io::Task<> serve_tcp(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer
     }
     endpoint.failures.add();
     endpoint.connect_failures.add();
-    worker->health().report_connect_failure(service.shared_service(), claimed.endpoint);
+    worker.health().report_connect_failure(service.shared_service(), claimed.endpoint);
     service.release(claimed.endpoint);
     claimed.held = false;
   }
   service.requests.add();
   AccessRecord record;
   record.client = session.client();
-  record.listener = session.listener();
+  record.listener = session.front().name;
   record.service = service.service().name();
   if (server == nullptr) {
     record.reason = "no-healthy-endpoint";
@@ -76,16 +76,16 @@ io::Task<> serve_tcp(Ref<Worker> worker, io::UniqueFd fd, io::SocketAddress peer
   } else {
     record.endpoint = service.endpoint(claimed.endpoint).endpoint->name;
     const TunnelEnd end =
-        co_await tunnel(session.stream(), *server, worker->buffers(), config->config.limits.idle_timeout);
+        co_await tunnel(session.stream(), *server, worker.buffers(), config.config.limits.idle_timeout);
     record.request_bytes = end.to_server;
     record.response_bytes = end.to_client;
     if (end.idle) record.reason = "idle-timeout";
   }
   service.latency.record(loop.now() - started);
-  if (worker->log_ring() == nullptr) co_return;
+  if (worker.log_ring() == nullptr) co_return;
   record.duration_us = static_cast<std::uint32_t>(std::min<Duration::rep>((loop.now() - started) / 1us, UINT32_MAX));
-  record.wall_us = worker->wall_clock_us() - record.duration_us;
-  worker->log_ring()->push(record);
+  record.wall_us = worker.wall_clock_us() - record.duration_us;
+  worker.log_ring()->push(record);
 }
 
 }  // namespace holdfast::proxy

@@ -10,10 +10,10 @@ namespace holdfast::proxy {
 
 // A listening socket of this loop.
 struct Worker::Door : Pinned {
-  Door(io::Loop& loop, std::string listener_, const io::SocketAddress& address_, io::UniqueFd socket)
-      : listener(std::move(listener_)), address(address_), acceptor(loop, std::move(socket)) {}
+  Door(io::Loop& loop, Front& front_, const io::SocketAddress& address_, io::UniqueFd socket)
+      : front(front_), address(address_), acceptor(loop, std::move(socket)) {}
 
-  const std::string listener;
+  Front& front;
   const io::SocketAddress address;
   io::Acceptor acceptor;
 };
@@ -81,12 +81,41 @@ void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
   }
   next->shared = std::move(shared);
   snapshot_ = std::move(next);
+  adopt_fronts();
+}
+
+void Worker::adopt_fronts() {
+  for (const Listener& listener : snapshot_->shared->listeners) {
+    const auto key = std::make_pair(listener.config.name, listener.config.protocol);
+    Front& front = fronts_.try_emplace(key, listener.config.name).first->second;
+    front.snapshot = snapshot_;
+    front.listener = &listener;
+    front.idle_until = kNever;
+  }
+  const Instant idle_until = loop_.now() + snapshot_->shared->model.proxy.drain_timeout;
+  for (auto& [key, front] : fronts_) {
+    if (front.snapshot == nullptr || front.snapshot == snapshot_ || front.leaving()) continue;
+    front.idle_until = idle_until;
+  }
+}
+
+// What a front that is leaving was served by can go with its last connection.
+void Worker::forget_fronts() {
+  for (auto& [key, front] : fronts_) {
+    if (!front.leaving() || front.open.get() != 0) continue;
+    if (std::ranges::any_of(doors_, [&front](const auto& door) { return &door->front == &front; })) continue;
+    front.snapshot = nullptr;
+    front.listener = nullptr;
+    front.idle_until = kNever;
+  }
 }
 
 // ---- connections in
 
 void Worker::listen(const std::string& listener, const io::SocketAddress& address, io::UniqueFd socket) {
-  Door& door = *doors_.emplace_back(std::make_unique<Door>(loop_, listener, address, std::move(socket)));
+  Front* front = front_of(listener);
+  if (front == nullptr) return;  // a reload after this one took it away again
+  Door& door = *doors_.emplace_back(std::make_unique<Door>(loop_, *front, address, std::move(socket)));
   tasks_.add(accept_from(door));
 }
 
@@ -128,25 +157,33 @@ bool Worker::full() const {
 }
 
 void Worker::receive(Door& door, io::Accepted accepted) {
-  const Snapshot& shared = *snapshot_->shared;
-  const Listener* listener = shared.find_listener(door.listener);
-  if (listener == nullptr) return;
-  counters_of(door.listener).accepted.add();
-  if (listener->config.protocol == config::ListenerProtocol::http) {
-    tasks_.add(serve_http(*this, std::move(accepted.fd), accepted.peer, door.listener));
-  } else {
-    tasks_.add(serve_tcp(*this, std::move(accepted.fd), accepted.peer, door.listener));
+  Front& front = door.front;
+  if (front.snapshot == nullptr) return;
+  front.accepted.add();
+  auto session = std::make_unique<Session>(*this, front, std::move(accepted.fd), accepted.peer);
+  const bool http = front.listener->config.protocol == config::ListenerProtocol::http;
+  tasks_.add(http ? serve_http(std::move(session)) : serve_tcp(std::move(session)));
+}
+
+Front* Worker::front_of(const std::string& listener) {
+  for (auto& [key, front] : fronts_) {
+    if (front.name == listener && front.snapshot == snapshot_) return &front;
   }
+  return nullptr;
 }
 
 // ---- going
 
-void Worker::drain() {
+void Worker::drain(Instant idle_until) {
   draining_ = true;
+  idle_until_ = idle_until;
   stop_.request();
   for (const auto& door : doors_) door->acceptor.cancel();
+}
+
+void Worker::end_idle() {
   for (Session* session : sessions_) {
-    if (session->idle) session->stream().cancel();
+    if (session->idle && idle_until(session->front()) <= loop_.now()) session->stream().cancel();
   }
 }
 
@@ -154,10 +191,13 @@ void Worker::cut_off() {
   for (Session* session : sessions_) session->cut_off();
 }
 
-// Idle connections to endpoints grow old together: one look a second at each pool.
+// What grows old together is looked at once a second: idle connections to endpoints, connections of listeners that are
+// gone.
 io::Task<> Worker::sweep() {
   while (!stop_.requested()) {
     co_await io::sleep_until(loop_, loop_.now() + 1s, stop_);
+    end_idle();
+    forget_fronts();
     for (const auto& local : snapshot_->services) {
       local->close_idle_since(loop_.now() - local->config().timeouts.idle);
     }

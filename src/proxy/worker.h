@@ -4,9 +4,10 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/counter.h"
@@ -20,35 +21,18 @@
 #include "io/scope.h"
 #include "io/stop.h"
 #include "proxy/access_log.h"
-#include "proxy/snapshot.h"
+#include "proxy/front.h"
 #include "upstream/health_keeper.h"
-#include "upstream/local_service.h"
 
 namespace holdfast::proxy {
 
 class Session;
-
-/// The snapshot and this loop's side of its services. Requests hold it by a pointer that only this loop counts.
-struct LocalSnapshot {
-  std::shared_ptr<const Snapshot> shared;
-  std::vector<std::shared_ptr<upstream::LocalService>> services;  ///< as in the model
-};
 
 /// Parsed heads keep their memory from one request to the next.
 struct Heads {
   http::RequestHead request;
   http::ResponseHead response;
   http::HeadEndScanner scanner;
-};
-
-/// What came in through one listener, on this loop. Kept as long as the worker, by name: a listener that a reload takes
-/// away and another brings back counts on.
-struct ListenerCounters {
-  Counter accepted;
-  Counter open;
-  Counter requests;
-  Counter bad_requests;
-  Counter local_answers;
 };
 
 class Worker : Pinned {
@@ -63,8 +47,11 @@ class Worker : Pinned {
   void listen(const std::string& listener, const io::SocketAddress& address, io::UniqueFd socket);
   /// Serves what waits in the socket of that address, then closes it.
   void stop_listening(const io::SocketAddress& address);
-  /// No connection outlives its current request from now on.
-  void drain();
+  /// No connection outlives its next answer from now on: it says `Connection: close`. Who is idle may still send a
+  /// request until `idle_until`; closing at once would lose those that are on their way (RFC 9112 section 9.6).
+  void drain(Instant idle_until);
+  /// Ends the connections that wait for a request although their time to do so has passed.
+  void end_idle();
   /// Ends every connection that is still there.
   void cut_off();
 
@@ -73,6 +60,8 @@ class Worker : Pinned {
   io::Loop& loop() { return loop_; }
   std::size_t open_sessions() const { return sessions_.size(); }
   bool draining() const { return draining_; }
+  /// When the connections of `front` that wait for a request are to end; kNever while all is well.
+  Instant idle_until(const Front& front) const { return std::min(front.idle_until, idle_until_); }
   const std::shared_ptr<const LocalSnapshot>& snapshot() const { return snapshot_; }
   io::BufferPool& buffers() { return *buffers_; }
   io::Scope& tasks() { return tasks_; }
@@ -91,15 +80,18 @@ class Worker : Pinned {
   /// Microseconds since 1970, for the log alone.
   std::int64_t wall_clock_us() const { return wall_offset_us_ + loop_.now().time_since_epoch() / 1us; }
 
-  std::list<Session*>& sessions() { return sessions_; }
+  std::vector<Session*>& sessions() { return sessions_; }
 
-  ListenerCounters& counters_of(const std::string& listener) { return counters_[listener]; }
-  const std::unordered_map<std::string, ListenerCounters>& counters() const { return counters_; }
+  using Fronts = std::map<std::pair<std::string, config::ListenerProtocol>, Front>;
+  const Fronts& fronts() const { return fronts_; }
   Counter waits_when_full;  ///< times accepting paused at max_connections
 
  private:
   struct Door;
 
+  void adopt_fronts();
+  void forget_fronts();
+  Front* front_of(const std::string& listener);
   io::Task<> accept_from(Ref<Door> door);
   /// This worker's part of max_connections is used up.
   bool full() const;
@@ -116,12 +108,13 @@ class Worker : Pinned {
   std::vector<char> scratch_;
   std::vector<std::unique_ptr<Heads>> heads_;
   std::shared_ptr<const LocalSnapshot> snapshot_;
-  std::unordered_map<std::string, ListenerCounters> counters_;
+  Fronts fronts_;
   std::list<std::unique_ptr<Door>> doors_;
-  std::list<Session*> sessions_;
+  std::vector<Session*> sessions_;  ///< in no order; each knows its place
   std::array<char, 40> request_id_{};
   std::uint64_t request_count_ = 0;
   bool draining_ = false;
+  Instant idle_until_ = kNever;
   io::Stop stop_;
   io::Scope tasks_;
 };
