@@ -15,6 +15,9 @@ namespace {
 // A scraper may pipeline, but one request's head and a little is all we hold.
 constexpr std::size_t kBufferBytes = std::size_t{2} * kHeadBytesMax;
 
+/// No listener can be called like this.
+constexpr const char* kSocketName = "@admin";
+
 http::Limits head_limits() {
   http::Limits limits;
   limits.header_bytes = kHeadBytesMax;
@@ -52,11 +55,13 @@ struct Server::Connection : Pinned {
   std::array<char, kBufferBytes> buffer;
 };
 
-Result<std::unique_ptr<Server>> Server::open(io::Loop& loop, const config::Address& bind, Handler handler) {
+Result<std::unique_ptr<Server>> Server::open(io::Loop& loop, const config::Address& bind, io::HandedSockets& handed,
+                                             Handler handler) {
   Result<io::SocketAddress> address =
       bind.is_unix() ? io::SocketAddress::from_unix(bind.host) : io::SocketAddress::from_ip(bind.host, bind.port);
   if (!address) return pass(address, "admin.bind");
-  Result<io::UniqueFd> socket = io::listen_on(*address);
+  std::vector<io::UniqueFd> taken = handed.take(kSocketName, *address);
+  Result<io::UniqueFd> socket = taken.empty() ? io::listen_on(*address) : std::move(taken.front());
   if (!socket) return pass(socket, "admin.bind");
   if (!address->is_unix()) *address = io::local_address(socket->get());
   return std::make_unique<Server>(loop, *address, std::move(*socket), std::move(handler));
@@ -64,6 +69,11 @@ Result<std::unique_ptr<Server>> Server::open(io::Loop& loop, const config::Addre
 
 Server::Server(io::Loop& loop, const io::SocketAddress& address, io::UniqueFd socket, Handler handler)
     : loop_(loop), address_(address), handler_(std::move(handler)), acceptor_(loop, std::move(socket)), tasks_(loop) {}
+
+io::NamedSocket Server::listening_socket() {
+  Result<io::UniqueFd> second = io::duplicate(acceptor_.descriptor().fd());
+  return {kSocketName, second ? std::move(*second) : io::UniqueFd()};
+}
 
 Server::~Server() {
   if (address_.is_unix()) ::unlink(reinterpret_cast<const sockaddr_un*>(address_.raw())->sun_path);

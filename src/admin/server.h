@@ -14,6 +14,7 @@
 #include "config/address.h"
 #include "http/head.h"
 #include "http/parse.h"
+#include "io/handed_sockets.h"
 #include "io/listening_socket.h"
 #include "io/loop.h"
 #include "io/scope.h"
@@ -35,15 +36,19 @@ class Server : Pinned {
   /// Answers on the loop, without waiting.
   using Handler = std::function<Answer(const http::RequestHead& request)>;
 
-  /// Binds; nobody is served before start().
+  /// Binds, or takes the socket that was handed over for this address; nobody is served before start().
   /// Errors: the address cannot be bound.
-  static Result<std::unique_ptr<Server>> open(io::Loop& loop, const config::Address& bind, Handler handler);
+  static Result<std::unique_ptr<Server>> open(io::Loop& loop, const config::Address& bind, io::HandedSockets& handed,
+                                              Handler handler);
 
   Server(io::Loop& loop, const io::SocketAddress& address, io::UniqueFd socket, Handler handler);
   ~Server();
 
   /// With the port the system chose for port 0.
   const io::SocketAddress& address() const { return address_; }
+
+  /// A second handle of the listening socket, to hand over.
+  io::NamedSocket listening_socket();
 
   void start();
 

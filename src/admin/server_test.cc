@@ -39,7 +39,7 @@ class AdminServer : public testing::Test {
     io::ignore_broken_pipes();
     config::Address any;
     any.host = "127.0.0.1";
-    Result<std::unique_ptr<Server>> opened = Server::open(loop, any, [this](const http::RequestHead& request) {
+    Result<std::unique_ptr<Server>> opened = Server::open(loop, any, handed, [this](const http::RequestHead& request) {
       ++asked;
       return Answer{.status = 200, .content_type = kText, .body = std::string(request.path)};
     });
@@ -79,6 +79,7 @@ class AdminServer : public testing::Test {
   }
 
   io::Loop loop;
+  io::HandedSockets handed;
   int asked = 0;
   std::unique_ptr<Server> server;
 };
@@ -159,7 +160,7 @@ TEST_F(AdminServer, closing_ends_idle_connections_at_once) {
 TEST_F(AdminServer, an_address_in_no_interface_is_refused_with_words) {
   config::Address elsewhere;
   elsewhere.host = "192.0.2.1";  // RFC 5737: nobody's
-  const Result<std::unique_ptr<Server>> refused = Server::open(loop, elsewhere, [](const auto&) { return Answer{}; });
+  const Result<std::unique_ptr<Server>> refused = Server::open(loop, elsewhere, handed, [](const auto&) { return Answer{}; });
   ASSERT_FALSE(refused.has_value());
   EXPECT_NE(refused.error().what.find("admin.bind"), std::string::npos) << refused.error().what;
 }

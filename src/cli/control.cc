@@ -34,7 +34,7 @@ void say_bound(const Control& control) {
 
 Result<std::unique_ptr<admin::Server>> open_admin(Control& control, const config::Model& model) {
   if (!model.admin) return std::unique_ptr<admin::Server>();
-  return admin::Server::open(control.loop, model.admin->bind, [&control](const http::RequestHead& request) {
+  return admin::Server::open(control.loop, model.admin->bind, control.handed, [&control](const http::RequestHead& request) {
     return admin::answer(request, control.proxy, control.stop.requested());
   });
 }

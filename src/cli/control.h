@@ -6,6 +6,7 @@
 
 #include "admin/server.h"
 #include "config/model.h"
+#include "io/handed_sockets.h"
 #include "io/loop.h"
 #include "io/scope.h"
 #include "io/signal.h"
@@ -19,6 +20,7 @@ namespace holdfast::cli {
 struct ProxyOptions {
   std::string file;
   io::NameServers name_servers{};  ///< none: those of /etc/resolv.conf
+  bool replace = false;            ///< take over from who serves this file now
 };
 
 struct Control : Pinned {
@@ -35,6 +37,7 @@ struct Control : Pinned {
   io::Signal change;          ///< there is something to apply: the file, or other addresses
   bool file_changed = false;  ///< it is the file
 
+  io::HandedSockets handed;  ///< at the start, until somebody takes them
   upstream::NameKeeper names;
   proxy::Proxy proxy;
   std::unique_ptr<admin::Server> admin;  ///< null: there is none

@@ -56,7 +56,10 @@ int main(int argc, char** argv) {
       ->envname("HOLDFAST_RESOLVER")
       ->delimiter(',')
       ->check(&is_not_an_ip_address);
-  proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers)}); }; });
+  bool replace = false;
+  proxy->add_flag("--replace", replace, "take over from the holdfast that serves FILE now: its sockets, then it drains")
+      ->envname("HOLDFAST_REPLACE");
+  proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers), replace}); }; });
   CLI::App* check = takes_file(app.add_subcommand("check", "says whether FILE is right, or everything that is wrong"));
   check->add_flag("--explain", explain, "print FILE with every default filled in")->envname("HOLDFAST_EXPLAIN");
   check->callback([&] { chosen = [&] { return check_file(file, explain); }; });

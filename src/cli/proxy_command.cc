@@ -1,34 +1,30 @@
 // `holdfast proxy FILE`: the control loop around the data plane and the admin API, from start to end. Signals say what
 // to do next: SIGTERM and SIGINT drain (a second one ends at once), SIGHUP reloads (reload.h), SIGUSR1 reopens the log.
-#include <algorithm>
+// So does a successor that takes over (takeover.h).
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/control.h"
+#include "cli/drain.h"
 #include "cli/file.h"
 #include "cli/reload.h"
+#include "cli/takeover.h"
 #include "config/host_names.h"
+#include "io/supervisor.h"
 
 namespace holdfast::cli {
 namespace {
 
-/// How long connections without a request under way may still bring one when we end: those in use do so at once, and
-/// nobody wants to wait for the others.
-constexpr Duration kGraceForIdle = 1s;
-
-io::Task<> drain(Ref<Control> control) {
-  control->stop.request();
-  control->change.notify();
-  control->names.stop();
-  const Instant now = control->loop.now();
-  const Duration patience = control->proxy.snapshot()->model.proxy.drain_timeout;
-  co_await control->proxy.drain(now + patience, now + std::min(patience, kGraceForIdle));
-  co_await close_admin(control, std::move(control->admin));  // until here it says that we drain
-  control->signals.cancel();
-  co_await control->names.idle(kNever);
-  control->loop.stop();
+// That the loops of all workers answer is what keeps the service manager from starting us anew.
+io::Task<> feed_watchdog(Ref<Control> control, Duration interval) {
+  while (!control->stop.requested()) {
+    control->proxy.for_each_worker([](const proxy::Worker&) {});
+    io::tell_supervisor("WATCHDOG=1");
+    co_await io::sleep_until(control->loop, control->loop.now() + interval, control->stop);
+  }
 }
 
 io::Task<> obey_signals(Ref<Control> control) {
@@ -45,8 +41,7 @@ io::Task<> obey_signals(Ref<Control> control) {
       case SIGUSR1: control->proxy.reopen_log(); break;
       default:
         if (draining) std::_Exit(1);  // asked twice: at once
-        say("draining");
-        control->tasks.add(drain(control));
+        begin_drain(*control, Departure::stopped);
     }
   }
 }
@@ -55,27 +50,53 @@ io::Task<> obey_signals(Ref<Control> control) {
 Result<> open_everything(Control& control) {
   Result<std::unique_ptr<admin::Server>> admin = open_admin(control, control.asked);
   if (!admin) return pass(admin, "start");
-  Result<> started = control.proxy.start(config::with_addresses(control.asked, control.names.known()));
+  Result<> started =
+      control.proxy.start(config::with_addresses(control.asked, control.names.known()), control.handed);
   if (!started) return started;
   control.admin = std::move(*admin);
   if (control.admin != nullptr) control.admin->start();
+  for (const std::string& socket : control.handed.drop_rest()) say("not needed: the handed-over socket " + socket);
+  return {};
+}
+
+// Serves, with the sockets of who served before if there is somebody and we are to replace it.
+Result<> take_up_service(Control& control, const std::string& path) {
+  std::optional<io::Predecessor> predecessor;
+  if (control.options.replace) {
+    Result<std::optional<io::Predecessor>> found = find_predecessor(path);
+    if (!found) return pass(found, "replace");
+    predecessor = std::move(*found);
+    if (!predecessor) say("nobody to replace");
+  }
+  if (predecessor) control.handed.add(std::move(predecessor->sockets));
+  Result<> opened = open_everything(control);
+  if (!opened) return opened;
+  say_bound(control);
+  say("ready");
+  io::tell_supervisor("MAINPID=" + std::to_string(::getpid()) + "\nREADY=1");
+  if (predecessor) thank(*predecessor);
   return {};
 }
 
 io::Task<> live(Ref<Control> control, std::string read) {
   control->names.follow(config::host_names(control->asked));
   co_await control->names.asked_once(control->loop.now() + kPatienceWithNames);
-  const Result<> opened = open_everything(*control);
-  if (!opened) {
-    say("holdfast: " + opened.error().what);
+  const Result<std::string> path = takeover_path(control->options.file);
+  const Result<> serving = take_up_service(*control, path ? *path : "");
+  if (!serving) {
+    say("holdfast: " + serving.error().what);
     control->exit_status = 1;
     control->names.stop();
     co_await control->names.idle(kNever);
     control->loop.stop();
     co_return;
   }
-  say_bound(*control);
-  say("ready");
+  if (path) {
+    control->tasks.add(wait_for_successor(control, *path));
+  } else {
+    say("nobody will be able to take over: " + path.error().what);
+  }
+  if (io::watchdog_interval()) control->tasks.add(feed_watchdog(control, *io::watchdog_interval()));
   control->tasks.add(watch_file(control, std::move(read)));
   control->tasks.add(apply_changes(control));
   control->tasks.add(obey_signals(control));
@@ -91,6 +112,7 @@ int run_proxy(ProxyOptions options) {
   if (!model) return 1;
 
   Control control(std::move(options));
+  control.handed.add(io::sockets_of_supervisor());
   control.asked = std::move(*model);
   control.tasks.add(live(control, std::move(read)));
   control.loop.run();

@@ -62,6 +62,10 @@ class Descriptor : Pinned {
   Descriptor(Loop& loop, int fd);
   ~Descriptor();
 
+  /// The open file has other handles, here or in another process: closing ours will not end its events by itself
+  /// (epoll(7), question 6).
+  void file_is_shared() { file_is_shared_ = true; }
+
   int fd() const { return fd_; }
   Loop& loop() const { return *loop_; }
 
@@ -115,6 +119,7 @@ class Descriptor : Pinned {
   bool broken_ = false;
   bool cancelled_ = false;
   bool reading_stopped_ = false;
+  bool file_is_shared_ = false;
 };
 
 }  // namespace holdfast::io

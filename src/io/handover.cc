@@ -26,6 +26,12 @@ std::unexpected<Error> failed(const std::string& doing) {
 
 UniqueFd new_socket(int flags) { return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0)); }
 
+// 0 when there is none.
+ino_t file_at(const std::string& path) {
+  struct stat seen{};
+  return ::lstat(path.c_str(), &seen) == 0 ? seen.st_ino : 0;
+}
+
 // root may take over for others, others only for themselves.
 bool may_have_our_sockets(int connection) {
   ucred peer{};
@@ -95,30 +101,26 @@ Result<NamedSocket> receive_one(int connection) {
 }  // namespace
 
 // Bound beside it, then renamed: there is no moment in which nobody is at `path`.
-Result<UniqueFd> listen_for_successor(const std::string& path) {
+Result<Rendezvous> listen_for_successor(const std::string& path) {
   const std::string beside = path + "." + std::to_string(::getpid());
   Result<SocketAddress> address = SocketAddress::from_unix(beside);
   if (!address) return pass(address, "listen for a successor");
-  UniqueFd socket = new_socket(SOCK_NONBLOCK);
+  Rendezvous here{new_socket(SOCK_NONBLOCK), path};
   ::unlink(beside.c_str());
-  if (::bind(socket.get(), address->raw(), address->size()) != 0) return failed("bind " + beside);
+  if (::bind(here.socket.get(), address->raw(), address->size()) != 0) return failed("bind " + beside);
   constexpr int kBacklog = 8;
-  if (::chmod(beside.c_str(), S_IRUSR | S_IWUSR) != 0 || ::listen(socket.get(), kBacklog) != 0 ||
+  here.file = file_at(beside);
+  if (::chmod(beside.c_str(), S_IRUSR | S_IWUSR) != 0 || ::listen(here.socket.get(), kBacklog) != 0 ||
       std::rename(beside.c_str(), path.c_str()) != 0) {
     const auto error = failed("listen on " + path);
     ::unlink(beside.c_str());
     return error;
   }
-  return socket;
+  return here;
 }
 
-void leave(const UniqueFd& listening, const std::string& path) {
-  // The address that a socket was bound to keeps the name from before the rename, with our pid in it; so the file
-  // itself tells whether somebody has come after us: it accepts connections of ours, or of another's.
-  UniqueFd probe = new_socket(SOCK_NONBLOCK);
-  const Result<SocketAddress> address = SocketAddress::from_unix(path);
-  if (!address || ::connect(probe.get(), address->raw(), address->size()) != 0) return;
-  if (peer_address(probe.get()) == local_address(listening.get())) ::unlink(path.c_str());
+void Rendezvous::leave() const {
+  if (file_at(path) == file) ::unlink(path.c_str());
 }
 
 Result<> send_sockets(const UniqueFd& connection, std::span<const NamedSocket> sockets) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/result.h"
@@ -28,12 +29,19 @@ struct NamedSocket {
 /// What a successor says when the sockets are served by it.
 inline constexpr char kTaken = 't';
 
-/// Binds at `path`, in place of whoever is bound there: they are still reachable for those who have connected.
-/// Errors: the folder cannot be used, the path is longer than 107 bytes.
-Result<UniqueFd> listen_for_successor(const std::string& path);
+/// A socket bound at a path, and which file that is.
+struct Rendezvous {
+  UniqueFd socket;
+  std::string path;
+  ino_t file = 0;
 
-/// Removes `path` if it is still the one that `listening` was bound to.
-void leave(const UniqueFd& listening, const std::string& path);
+  /// Removes the path, unless somebody else is bound there by now.
+  void leave() const;
+};
+
+/// Binds at `path`, in place of whoever is bound there: they are still reachable for those who have connected.
+/// Errors: the folder cannot be used, the path is longer than about 100 bytes.
+Result<Rendezvous> listen_for_successor(const std::string& path);
 
 /// Blocks only while the peer, who does nothing else, has to make room. A peer of another user gets nothing.
 /// Errors: Code::denied for that peer, else whatever the kernel said.

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -44,10 +43,10 @@ TEST(Handover, gives_every_socket_with_its_name) {
   const std::string path = folder.path + "/p.sock";
   std::vector<NamedSocket> mine;
   for (int i = 0; i < 600; ++i) mine.push_back(open_socket(i % 2 == 0 ? "web" : "admin"));  // more than a socket buffers
-  const Result<UniqueFd> listening = listen_for_successor(path);
+  const Result<Rendezvous> listening = listen_for_successor(path);
   ASSERT_TRUE(listening.has_value()) << listening.error().what;
   std::jthread old([&] {
-    const UniqueFd connection = accept_from(*listening);
+    const UniqueFd connection = accept_from(listening->socket);
     EXPECT_TRUE(send_sockets(connection, mine).has_value());
     char word = 0;
     while (::read(connection.get(), &word, 1) != 1) continue;
@@ -75,7 +74,7 @@ TEST(Handover, finds_nobody_where_nobody_is) {
 TEST(Handover, does_not_wait_for_ever_for_somebody_who_hangs) {
   const Folder folder;
   const std::string path = folder.path + "/p.sock";
-  const Result<UniqueFd> listening = listen_for_successor(path);
+  const Result<Rendezvous> listening = listen_for_successor(path);
   ASSERT_TRUE(listening.has_value());
   const Result<std::optional<Predecessor>> asked = ask_predecessor(path, 30ms);
   ASSERT_FALSE(asked.has_value());
@@ -85,24 +84,14 @@ TEST(Handover, does_not_wait_for_ever_for_somebody_who_hangs) {
 TEST(Handover, leaves_the_path_to_whoever_came_after) {
   const Folder folder;
   const std::string path = folder.path + "/p.sock";
-  const Result<UniqueFd> first = listen_for_successor(path);
+  const Result<Rendezvous> first = listen_for_successor(path);
   ASSERT_TRUE(first.has_value());
-  // The same process, so the same name: only the file that is bound to it differs; see below for two processes.
-  leave(*first, path);
-  EXPECT_FALSE(std::filesystem::exists(path));
-
-  const Result<UniqueFd> second = listen_for_successor(path);
+  const Result<Rendezvous> second = listen_for_successor(path);
   ASSERT_TRUE(second.has_value());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const Result<UniqueFd> third = listen_for_successor(path);
-    ::_exit(third ? 0 : 1);  // its file stays, as after a kill
-  }
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_EQ(status, 0);
-  leave(*second, path);
+  first->leave();
   EXPECT_TRUE(std::filesystem::exists(path));
+  second->leave();
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 TEST(Supervisor, has_no_sockets_for_another_process) {

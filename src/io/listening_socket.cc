@@ -63,7 +63,7 @@ Result<std::vector<UniqueFd>> listen_as_group(const SocketAddress& address, std:
   for (std::size_t i = 0; i < count; ++i) {
     const bool opens = i == 0 && company == Company::nobody;
     Result<UniqueFd> socket = address.is_unix() && i > 0
-                                  ? duplicate(sockets.front())
+                                  ? duplicate(sockets.front().get())
                                   : open_listener(chosen, opens ? Port::opens_group : Port::joins_group);
     if (!socket) return std::unexpected(std::move(socket.error()));
     sockets.push_back(std::move(*socket));
@@ -72,8 +72,8 @@ Result<std::vector<UniqueFd>> listen_as_group(const SocketAddress& address, std:
   return sockets;
 }
 
-Result<UniqueFd> duplicate(const UniqueFd& fd) {
-  UniqueFd second(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+Result<UniqueFd> duplicate(int fd) {
+  UniqueFd second(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!second)
     return fail(code_from_errno(errno), Side::local, std::string("duplicate a socket: ") + std::strerror(errno));
   return second;

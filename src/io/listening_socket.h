@@ -35,7 +35,7 @@ enum class Company : unsigned char {
 Result<std::vector<UniqueFd>> listen_as_group(const SocketAddress& address, std::size_t count, Company company);
 
 /// A second handle of the same socket.
-Result<UniqueFd> duplicate(const UniqueFd& fd);
+Result<UniqueFd> duplicate(int fd);
 
 struct Accepted {
   UniqueFd fd;
@@ -61,7 +61,8 @@ class AcceptOne : public Operation {
 
 class Acceptor : Pinned {
  public:
-  Acceptor(Loop& loop, UniqueFd fd) : descriptor_(loop, fd.release()) {}
+  /// Other loops, and other processes, may have handles of the same socket.
+  Acceptor(Loop& loop, UniqueFd fd) : descriptor_(loop, fd.release()) { descriptor_.file_is_shared(); }
 
   /// Waits without a deadline: only cancel() ends it.
   AcceptOne accept() { return AcceptOne(*this); }

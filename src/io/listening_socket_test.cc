@@ -1,6 +1,9 @@
 #include "io/listening_socket.h"
 
 #include <gtest/gtest.h>
+#include <memory>
+
+#include "io/loop.h"
 
 namespace holdfast::io {
 namespace {
@@ -33,6 +36,23 @@ TEST(ListeningSocket, a_group_of_ours_can_be_joined) {
   const SocketAddress address = local_address(first->front().get());
   EXPECT_TRUE(listen_as_group(address, 2, Company::ourselves));
   EXPECT_TRUE(listen_as_group(*SocketAddress::from_ip("0.0.0.0", address.port()), 2, Company::ourselves));
+}
+
+// Epoll keeps a closed handle's registration while the open file lives on elsewhere (seen: the events of a socket that
+// had been handed over reached a descriptor that was gone).
+TEST(Acceptor, hears_no_more_of_a_socket_that_others_still_have) {
+  Loop loop;
+  UniqueFd socket = listen_on(*SocketAddress::from_ip("127.0.0.1", 0)).value();
+  const UniqueFd elsewhere = duplicate(socket.get()).value();
+  auto acceptor = std::make_unique<Acceptor>(loop, std::move(socket));
+  loop.post([] {});
+  loop.run_once();
+  acceptor.reset();
+  const SocketAddress address = local_address(elsewhere.get());
+  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(client.get(), address.raw(), address.size()), 0);
+  loop.post([] {});
+  loop.run_once();
 }
 
 }  // namespace

@@ -113,8 +113,10 @@ void Loop::watch(Descriptor& descriptor) {
   check(done == 0, "epoll_ctl add");
 }
 
-// Closing the file removes it from epoll; what this batch still holds for it is blanked.
+// Closing the last handle of a file removes it from epoll, without a call of ours. What this batch still holds for it
+// is blanked.
 void Loop::forget(Descriptor& descriptor) {
+  if (descriptor.file_is_shared_) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor.fd(), nullptr);
   if (dispatching_ == &descriptor) dispatching_ = nullptr;
   for (int i = event_ + 1; i < event_count_; ++i) {
     epoll_event& event = events_[static_cast<std::size_t>(i)];

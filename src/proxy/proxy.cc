@@ -23,7 +23,7 @@ Proxy::Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell)
 
 Proxy::~Proxy() = default;
 
-Result<> Proxy::start(config::Model model) {
+Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
   const unsigned threads = model.proxy.threads != 0 ? model.proxy.threads : io::processor_count();
   Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), nullptr);
   if (!snapshot) return pass(snapshot, "configuration");
@@ -34,7 +34,7 @@ Result<> Proxy::start(config::Model model) {
     log_ = std::move(*log);
   }
   for (unsigned i = 0; i < std::max(threads, 1U); ++i) workers_.push_back(std::make_unique<Thread>(i));
-  Result<std::vector<Binding>> fresh = bind_new(snapshot_->model);
+  Result<std::vector<Binding>> fresh = bind_new(snapshot_->model, handed);
   if (!fresh) {
     workers_.clear();
     return pass(fresh, "start");
@@ -57,7 +57,8 @@ Result<> Proxy::start(config::Model model) {
 Result<> Proxy::apply(config::Model model) {
   Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), snapshot_.get());
   if (!snapshot) return pass(snapshot, "configuration");
-  Result<std::vector<Binding>> fresh = bind_new((*snapshot)->model);
+  io::HandedSockets none;
+  Result<std::vector<Binding>> fresh = bind_new((*snapshot)->model, none);
   if (!fresh) return pass(fresh, "reload");
 
   snapshot_ = std::move(*snapshot);
@@ -83,7 +84,7 @@ Result<> Proxy::apply(config::Model model) {
 }
 
 // Everything is bound before anything changes: an address that is taken refuses the whole configuration.
-Result<std::vector<Proxy::Binding>> Proxy::bind_new(const config::Model& model) const {
+Result<std::vector<Proxy::Binding>> Proxy::bind_new(const config::Model& model, io::HandedSockets& handed) const {
   std::vector<Binding> fresh;
   for (const config::Listener& listener : model.listeners) {
     for (const config::Address& asked : listener.bind) {
@@ -99,7 +100,7 @@ Result<std::vector<Proxy::Binding>> Proxy::bind_new(const config::Model& model) 
                           return !each.address.is_unix() && each.address.port() == address->port();
                         });
       Result<std::vector<io::UniqueFd>> sockets =
-          io::listen_as_group(*address, workers_.size(), ours ? io::Company::ourselves : io::Company::nobody);
+          open_sockets(listener.name, *address, ours ? io::Company::ourselves : io::Company::nobody, handed);
       if (!sockets) return pass(sockets, "listeners." + listener.name);
       if (!address->is_unix()) *address = io::local_address(sockets->front().get());
       fresh.push_back(Binding{listener.name, asked, *address, std::move(*sockets)});
@@ -108,10 +109,24 @@ Result<std::vector<Proxy::Binding>> Proxy::bind_new(const config::Model& model) 
   return fresh;
 }
 
+// Every socket that was handed over is listened on, or what waits in its queue would be lost: several may go to one
+// worker. If they are too few, workers share one as they share a Unix socket.
+Result<std::vector<io::UniqueFd>> Proxy::open_sockets(const std::string& listener, const io::SocketAddress& address,
+                                                      io::Company company, io::HandedSockets& handed) const {
+  std::vector<io::UniqueFd> sockets = handed.take(listener, address);
+  if (sockets.empty()) return io::listen_as_group(address, workers_.size(), company);
+  for (std::size_t i = 0; sockets.size() < workers_.size(); ++i) {
+    Result<io::UniqueFd> shared = io::duplicate(sockets[i].get());
+    if (!shared) return std::unexpected(std::move(shared.error()));
+    sockets.push_back(std::move(*shared));
+  }
+  return sockets;
+}
+
 void Proxy::hand_out(std::vector<Binding> fresh) {
   for (Binding& binding : fresh) {
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      Thread& each = *workers_[i];
+    for (std::size_t i = 0; i < binding.sockets.size(); ++i) {
+      Thread& each = *workers_[i % workers_.size()];
       each.thread.loop().post(
           [worker = each.worker.get(), listener = binding.listener, address = binding.address,
            socket = std::move(binding.sockets[i])]() mutable { worker->listen(listener, address, std::move(socket)); });
@@ -148,9 +163,15 @@ io::Task<> Proxy::drain(Deadline deadline, Instant idle_until) {
   co_await health_.idle(kNever);
   workers_.clear();
   for (const Binding& binding : bindings_) {
-    if (binding.address.is_unix()) ::unlink(binding.asked.host.c_str());
+    if (binding.address.is_unix() && !addresses_left_) ::unlink(binding.asked.host.c_str());
   }
   log_.reset();
+}
+
+std::vector<io::NamedSocket> Proxy::listening_sockets() {
+  std::vector<io::NamedSocket> all;
+  for_each_worker([&all](Worker& worker) { worker.duplicate_listening(all); });
+  return all;
 }
 
 void Proxy::reopen_log() {

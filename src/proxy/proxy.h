@@ -13,6 +13,7 @@
 #include "base/pinned.h"
 #include "base/result.h"
 #include "config/model.h"
+#include "io/handed_sockets.h"
 #include "io/listening_socket.h"
 #include "io/loop_thread.h"
 #include "proxy/access_log.h"
@@ -29,7 +30,8 @@ class Proxy : Pinned {
 
   /// Binds everything, then starts the workers.
   /// Errors: an address that cannot be bound, a log that cannot be opened; nothing runs then.
-  Result<> start(config::Model model);
+  /// Addresses that `handed` has sockets for are not bound anew: those sockets are taken from it.
+  Result<> start(config::Model model, io::HandedSockets& handed);
 
   /// Makes `model` the configuration of all workers. Listeners that stay keep their sockets and connections; unchanged
   /// services keep their balancers, pools and counters.
@@ -39,6 +41,11 @@ class Proxy : Pinned {
   /// Stops accepting, lets requests in flight finish, cuts off what is left at the deadline, and ends the threads.
   /// Connections that wait for a request are served one more, marked as the last, until `idle_until`.
   io::Task<> drain(Deadline deadline, Instant idle_until);
+
+  /// A second handle of every listening socket, to hand over.
+  std::vector<io::NamedSocket> listening_sockets();
+  /// The addresses are somebody else's now: the drain leaves no trace of them.
+  void leave_addresses() { addresses_left_ = true; }
 
   /// For log rotation.
   void reopen_log();
@@ -62,12 +69,14 @@ class Proxy : Pinned {
     std::string listener;
     config::Address asked;
     io::SocketAddress address;
-    std::vector<io::UniqueFd> sockets;  ///< until the workers have them
+    std::vector<io::UniqueFd> sockets;  ///< one for each worker at least, until the workers have them
   };
 
   struct Thread;
 
-  Result<std::vector<Binding>> bind_new(const config::Model& model) const;
+  Result<std::vector<Binding>> bind_new(const config::Model& model, io::HandedSockets& handed) const;
+  Result<std::vector<io::UniqueFd>> open_sockets(const std::string& listener, const io::SocketAddress& address,
+                                                 io::Company company, io::HandedSockets& handed) const;
   void hand_out(std::vector<Binding> fresh);
 
   io::Loop& control_;
@@ -76,6 +85,7 @@ class Proxy : Pinned {
   std::vector<std::unique_ptr<Thread>> workers_;
   std::vector<Binding> bindings_;
   std::set<std::uint16_t> ports_;  ///< ever bound: sockets that were given up may take a moment to close
+  bool addresses_left_ = false;
   std::shared_ptr<const Snapshot> snapshot_;
 };
 

@@ -125,6 +125,13 @@ void Worker::stop_listening(const io::SocketAddress& address) {
   }
 }
 
+void Worker::duplicate_listening(std::vector<io::NamedSocket>& into) const {
+  for (const auto& door : doors_) {
+    Result<io::UniqueFd> second = io::duplicate(door->acceptor.descriptor().fd());
+    if (second) into.push_back({door->front.name, std::move(*second)});
+  }
+}
+
 io::Task<> Worker::accept_from(Ref<Door> door) {
   constexpr int kAcceptsPerTurn = 64;
   constexpr Duration kBreath = 10ms;  // when files or memory ran out: others must close first

@@ -16,6 +16,7 @@
 #include "http/head.h"
 #include "http/head_end.h"
 #include "io/buffer_pool.h"
+#include "io/handover.h"
 #include "io/listening_socket.h"
 #include "io/loop.h"
 #include "io/scope.h"
@@ -47,6 +48,8 @@ class Worker : Pinned {
   void listen(const std::string& listener, const io::SocketAddress& address, io::UniqueFd socket);
   /// Serves what waits in the socket of that address, then closes it.
   void stop_listening(const io::SocketAddress& address);
+  /// Adds a second handle of every socket that is listened on.
+  void duplicate_listening(std::vector<io::NamedSocket>& into) const;
   /// No connection outlives its next answer from now on: it says `Connection: close`. Who is idle may still send a
   /// request until `idle_until`; closing at once would lose those that are on their way (RFC 9112 section 9.6).
   void drain(Instant idle_until);

@@ -84,7 +84,9 @@ class Proxy:
         self.write(config)
         program = program or [str(binary())]
         self._command = [*program, "proxy", str(self.file), *arguments]
-        self._environment = {**os.environ, **(environment or {})}
+        # Where it waits for a successor lies in its folder: nothing is left behind by one that was killed.
+        self._environment = {**os.environ, "RUNTIME_DIRECTORY": str(self.folder), **(environment or {})}
+        self._replaced: list[subprocess.Popen] = []
         self.process: subprocess.Popen | None = None
         self.log: Lines | None = None      # stderr
         self.output: Lines | None = None   # stdout: the access log, unless the file says otherwise
@@ -103,14 +105,22 @@ class Proxy:
         self.log.wait_for(r"^ready\b")
         return self
 
-    def launch(self):
+    def launch(self, *arguments: str):
         """Starts without waiting: for files that must be refused."""
         if not os.access(self._command[0], os.X_OK):
             raise AssertionError(f"{self._command[0]} is not there: ./dev build, or set HOLDFAST_BINARY")
-        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*self._command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, errors="replace", cwd=self.folder,
-                                        env=self._environment)
+                                        env=self._environment, close_fds=False)
         self.log, self.output = Lines(self.process.stderr), Lines(self.process.stdout)
+
+    def replace(self) -> tuple[subprocess.Popen, Lines]:
+        """Starts it anew with --replace and waits until that one serves; the one before, which now drains, and its log."""
+        before = self.process, self.log
+        self._replaced.append(self.process)
+        self.launch("--replace")
+        self.log.wait_for(r"^ready\b")
+        return before
 
     def __enter__(self) -> "Proxy":
         return self.start()
@@ -134,6 +144,9 @@ class Proxy:
         """Ends it at once, whatever its state; asserts nothing."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
+        for each in self._replaced:
+            each.kill()
+            each.wait()
         if self.process is not None:
             self.process.wait()
             self.log.wait_for_end()
