@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -27,10 +28,20 @@ def logged(proxy, tmp_path):
             self.proxy = proxy(settings.web(*origins, proxy={"access_log": {"path": str(tmp_path / "log")}}, **more))
             self.at = self.proxy.address("web")
 
+        def now(self) -> dict[str, dict]:
+            text, _, _ = (tmp_path / "log").read_text().rpartition("\n")
+            return {line["path"]: line for line in map(json.loads, text.splitlines())}
+
         def lines(self) -> dict[str, dict]:
             self.proxy.stop()
-            lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-            return {line["path"]: line for line in lines}
+            return self.now()
+
+        def wait_for_line(self, path: str) -> dict:
+            deadline = time.monotonic() + 10
+            while path not in self.now():
+                assert time.monotonic() < deadline, f"no line for {path}"
+                time.sleep(0.01)
+            return self.now()[path]
     return Logged
 
 
@@ -184,6 +195,24 @@ def test_a_client_that_resets_while_it_waits_is_noticed_at_once(logged, origin, 
     lines = front.lines()
     assert (lines["/left"]["status"], lines["/left"]["reason"], lines["/left"]["attempts"]) == (0, "client-gone", 1)
     assert lines["/next"]["status"] == 200
+
+
+def test_a_client_that_resets_in_the_queue_leaves_it_at_once(logged, gate):
+    front = logged(gate.origin, service_limits={"connections_per_endpoint": 1, "queue": 1, "queue_timeout": "15s"})
+    with Wire(front.at) as inside, Wire(front.at) as waiting:
+        inside.send(wire.request(target="/inside"))
+        gate.origin.wait_for_requests(1)
+        gone = Wire(front.at).send(wire.request("POST", "/gone", body=b"x"))
+        # Whoever comes next is refused: so it stands in the queue.
+        assert wire.get(front.at, "/refused").header("x-holdfast-reason") == "queue-full"
+        gone.reset()
+        assert front.wait_for_line("/gone")["reason"] == "client-gone"
+        waiting.send(wire.request(target="/waiting"))  # it has room now
+        gate.open.set()
+        assert inside.read().status == 200 and waiting.read().status == 200
+    lines = front.lines()
+    assert (lines["/gone"]["status"], lines["/gone"]["attempts"]) == (0, 0)
+    assert [request.target for request in gate.origin.requests] == ["/inside", "/waiting"]
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)

@@ -116,8 +116,9 @@ class Exchange : io::OnBroken {
   // The attempt in progress.
   std::uint32_t endpoint_ = 0;
   bool claimed_ = false;
-  bool all_busy_ = false;    ///< the last pick found every endpoint at its limit
-  bool set_sticky_ = false;  ///< the answer sets the affinity cookie
+  upstream::Queue::Waiter* waiter_ = nullptr;  ///< in the service's queue
+  bool all_busy_ = false;                      ///< the last pick found every endpoint at its limit
+  bool set_sticky_ = false;                    ///< the answer sets the affinity cookie
   std::unique_ptr<upstream::Connection> connection_;
   bool sent_ = false;  ///< something of the request was written
   io::Buffer out_;     ///< received from the endpoint: [out_begin_, out_end_)

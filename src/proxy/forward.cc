@@ -27,12 +27,13 @@ io::Task<> Exchange::forward() {
   while (true) {
     if (!claimed_ && !pick()) {
       co_await wait_for_place();
-      if (!claimed_) {
-        if (!answer_begun_) co_await answer_failure(failure);
-        co_return;
-      }
     }
-    if (client_gone()) break;  // while it waited for its turn
+    if (answer_begun_) co_return;  // the queue was full, or the wait in vain
+    if (client_gone()) break;
+    if (!claimed_) {
+      co_await answer_failure(failure);
+      co_return;
+    }
     failure = co_await attempt();
     if (failure == Failure::none) {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
@@ -124,9 +125,11 @@ io::Task<> Exchange::wait_for_place() {
   const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().limits.queue_timeout);
   // The first look: a place may have become free between the pick and the queue, when nobody knew of us yet.
   bool in_time = true;
-  while (in_time && !waiter.served() && !pick() && all_busy_) {
+  waiter_ = &waiter;
+  while (in_time && !client_gone() && !waiter.served() && !pick() && all_busy_) {
     in_time = co_await waiter.wait(deadline);
   }
+  waiter_ = nullptr;
   const std::optional<std::uint32_t> handed_over = waiter.leave();
   if (handed_over && claimed_) {
     service_->release(*handed_over);  // two loops found us a place in the same instant
@@ -135,12 +138,13 @@ io::Task<> Exchange::wait_for_place() {
     claimed_ = true;
     set_sticky_ = !service_->config().balance.sticky_cookie.empty() && sticky_endpoint() != endpoint_;
   }
-  if (claimed_ || !all_busy_) co_return;
+  if (claimed_ || !all_busy_ || client_gone()) co_return;
   service_->queue_timeouts.add();
   co_await answer_error(503, "queue-timeout");
 }
 
 void Exchange::cut_off() {
+  if (waiter_ != nullptr) waiter_->wake();
   if (connection_ != nullptr) connection_->stream->cancel();
 }
 
