@@ -206,7 +206,7 @@ def trickle(framing: str, endless: bool = False):
         exchange.send(start)
         while not exchange.origin.stopping.is_set():
             exchange.send(piece)
-            exchange.wait(0 if endless else 0.02)
+            exchange.wait(0.001 if endless else 0.02)
     return step
 
 
@@ -215,30 +215,30 @@ def trickle(framing: str, endless: bool = False):
 def test_the_time_for_the_whole_ends_with_the_last_byte_of_the_answer(proxy, origin, tmp_path, framing, endless):
     one = origin(trickle(framing, endless), always=do.whoami())
     logged = {"access_log": {"path": str(tmp_path / "log")}}
-    running = proxy(settings.web(one, timeouts={"request": "400ms"}, proxy=logged))
+    running = proxy(settings.web(one, timeouts={"request": "1s"}, proxy=logged))
     with Wire(running.address("web")) as client:
         begun = time.monotonic()
         client.send(wire.request())
         with pytest.raises(Broken):  # an end that cannot be taken for that of the answer
             client.read()
-        assert 0.35 <= time.monotonic() - begun < 10
+        assert 0.9 <= time.monotonic() - begun < 10
     one.wait_until(lambda: not one._open, "end of the connection")
     assert wire.get(running.address("web")).body == b"origin"
     running.stop()
     first, second = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert (first["status"], first["reason"]) == (200, "upstream-timeout")
-    assert first["duration_us"] >= 400_000 and first["response_bytes"] > 0
+    assert first["duration_us"] >= 1_000_000 and first["response_bytes"] > 0
     assert (second["status"], second.get("reason")) == (200, None)
 
 
 def test_the_time_for_the_whole_holds_for_a_client_that_reads_slowly(through, origin):
-    one = origin(always=do.answer(200, bytes(64 * 1024 * 1024)))
-    with Wire(through(one, timeouts={"request": "400ms"})) as client:
+    one = origin(always=trickle("length", endless=True))
+    with Wire(through(one, timeouts={"request": "1s"})) as client:
         client.send(wire.request())
         client.read_some(1000)
         one.wait_until(lambda: not one._open, "end of the connection")
         with pytest.raises(Broken):
-            client.read_some(64 * 1024 * 1024 - 1000)
+            client.read_some(2**40)
 
 
 def test_an_answer_that_is_quick_enough_may_take_most_of_the_time_for_the_whole(through, origin):
@@ -248,11 +248,11 @@ def test_an_answer_that_is_quick_enough_may_take_most_of_the_time_for_the_whole(
 
 def test_a_tunnel_outlives_the_time_for_the_whole(through, origin):
     one = origin(always=do.switch_protocol("websocket"))
-    with Wire(through(one, timeouts={"request": "300ms"})) as client:
+    with Wire(through(one, timeouts={"request": "1s"})) as client:
         client.send(wire.request(headers=[("Connection", "Upgrade"), ("Upgrade", "websocket")]))
         assert client.read().status == 101
         begun = time.monotonic()
-        while time.monotonic() - begun < 0.6:
+        while time.monotonic() - begun < 1.5:
             assert client.send(b"ping").read_some(4) == b"ping"
             one.stopping.wait(0.05)
 
