@@ -1,6 +1,7 @@
 """Retries: what may be tried elsewhere is, what may have been carried out is not, and the client is told why."""
 
 import socket
+import threading
 import time
 
 import pytest
@@ -173,6 +174,34 @@ def test_the_time_for_the_whole_includes_retries(through, origin):
     front = through(*five, timeouts={"per_try": "300ms", "request": "500ms"}, retries={"attempts": 4, "on": ["timeout"]})
     assert told(ask(front)) == (504, "upstream-timeout")
     assert of(*five) == 2
+
+
+def test_the_time_for_the_whole_includes_connecting(through):
+    with socket.socket() as deaf, socket.socket() as first:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        first.connect(deaf.getsockname())  # fills the queue of those who wait to be accepted; further ones get no answer
+        front = through(f"127.0.0.1:{deaf.getsockname()[1]}", timeouts={"connect": "60s", "request": "300ms"})
+        assert told(ask(front)) == (504, "upstream-timeout")
+
+
+def test_an_endpoint_that_does_not_take_a_body_is_to_blame(through, origin):
+    def deaf(exchange):
+        exchange.keep = False
+        exchange.origin.stopping.wait(15)
+    two = [origin(always=lambda exchange: (deaf if exchange.request.method == "POST" else do.whoami())(exchange),
+                  on_head=True, name=name) for name in "ab"]
+    front = through(*two, timeouts={"request": "1s"}, outlier_ejection={"consecutive_failures": 1, "base_time": "60s"})
+    with Wire(front) as client:
+        client.send(wire.request("POST", headers=[("Content-Length", str(64 * 1024 * 1024))]))
+        writer = threading.Thread(target=lambda: pytest.raises(OSError, client.send, bytes(64 * 1024 * 1024)))
+        writer.start()
+        assert told(client.read()) == (504, "upstream-timeout")
+        writer.join()
+    [other] = [each for each in two if not each.requests]
+    deadline = time.monotonic() + 10
+    while {ask(front).body for _ in range(4)} != {other.name.encode()}:
+        assert time.monotonic() < deadline, "it was not ejected"
 
 
 def test_a_slow_body_is_not_a_late_first_byte(through, origin):

@@ -122,6 +122,7 @@ io::Task<Exchange::HeadState> Exchange::read_head() {
     const io::Moved got = co_await client_.read_some(room, deadline);
     if (got.error == ETIMEDOUT) {
       keep_alive_ = false;
+      session_.linger = true;
       co_await answer_error(408, "header-timeout");
       co_return HeadState::refused;
     }
@@ -233,9 +234,7 @@ io::Task<> Exchange::redirect(const config::Redirect* redirect) {
 }
 
 // Neither the proxy is ending nor has a reload taken the listener away: then the client is told with this answer.
-bool Exchange::session_may_stay() const {
-  return !worker_.draining() && !session_.front().leaving();
-}
+bool Exchange::session_may_stay() const { return !worker_.draining() && !session_.front().leaving(); }
 
 io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   // A body that is still coming would be read as the next request: the connection ends instead.

@@ -42,6 +42,8 @@ io::Task<> Exchange::forward() {
       co_return;
     }
     co_await end_upload();
+    // The body was held up, and not by the client.
+    if (failure == Failure::client && upload_end_ == RelayEnd::receiver_gone) failure = Failure::timeout;
     report(failure);
     if (!may_try_again(failure)) break;
     if (failure == Failure::status) {
@@ -192,7 +194,9 @@ io::Task<Exchange::Failure> Exchange::open_connection() {
   const int error = co_await connection_->stream->connected(deadline);
   if (error == 0) co_return Failure::none;
   connection_.reset();
-  co_return Failure::connect;
+  // The endpoint may still have had time for its part when that of the whole was over.
+  const bool too_late = error == ETIMEDOUT && worker_.loop().now() >= deadline_;
+  co_return too_late ? Failure::timeout : Failure::connect;
 }
 
 // Head and what has come of the body leave in one send. Only what the kernel does not take at once is copied.
@@ -329,7 +333,6 @@ io::Task<> Exchange::answer_failure(Failure failure) {
     case Failure::status: co_await answer_error(502, "upstream-reset"); break;
     case Failure::client:
       keep_alive_ = false;
-      if (upload_end_ == RelayEnd::receiver_gone) co_await answer_error(504, "upstream-timeout");
       if (upload_end_ == RelayEnd::sender_gone && client_.descriptor().peer_hung_up()) {
         co_await answer_error(400, "bad-request");  // RFC 9112 8: it ended before its body did
       } else if (upload_end_ == RelayEnd::sender_gone) {
