@@ -167,9 +167,9 @@ TEST(OnBroken, may_end_the_wait_of_another_stream) {
   Pair server(loop);
   Scope tasks(loop);
   struct Link : OnBroken {
-    Link(Stream& from, Stream& to) : OnBroken(from.descriptor(), &Link::tell), to_(to) {}
-    static void tell(OnBroken& self) { static_cast<Link&>(self).to_.cancel(); }
-    Stream& to_;
+    Link(Stream& client, Stream& server) : OnBroken(client.descriptor(), &Link::tell), to(server) {}
+    static void tell(OnBroken& self) { static_cast<Link&>(self).to.cancel(); }
+    Stream& to;
   };
   const Link link(*client.near, *server.near);
   int error = 0;
