@@ -226,6 +226,24 @@ def test_a_client_that_has_ended_its_own_direction_still_gets_its_answer(through
         client.expect_end()
 
 
+def test_a_client_that_closes_while_it_waits_is_noticed_when_it_is_written_to(logged, origin):
+    go = threading.Event()
+
+    def hints(exchange):
+        go.wait(15)
+        exchange.send(do.head(103, [("Link", "</a>")]) * 3)
+        exchange.wait_for_peer()
+    one = origin(always=hints)
+    front = logged(one)
+    with Wire(front.at) as client:
+        client.send(wire.request(target="/left"))
+        one.wait_for_requests(1)
+    go.set()
+    one.wait_until(lambda: not one._open, "end of the connection", 5)
+    line = front.lines()["/left"]
+    assert (line["status"], line["reason"]) == (0, "client-gone")
+
+
 def test_a_client_that_resets_mid_answer_ends_it_at_the_origin(logged, origin):
     one = origin(always=do.drip(b"x" * 1000, 1000, 0.02))
     front = logged(one)

@@ -333,6 +333,7 @@ io::Task<> Exchange::answer_failure(Failure failure) {
     case Failure::status: co_await answer_error(502, "upstream-reset"); break;
     case Failure::client:
       keep_alive_ = false;
+      if (upload_end_ == RelayEnd::complete) record_.reason = why_cut_short(RelayEnd::receiver_gone);
       if (upload_end_ == RelayEnd::sender_gone && client_.descriptor().peer_hung_up()) {
         co_await answer_error(400, "bad-request");  // RFC 9112 8: it ended before its body did
       } else if (upload_end_ == RelayEnd::sender_gone) {
