@@ -159,7 +159,9 @@ struct Table<Service> {
   static constexpr std::string_view about = "A set of endpoints that can answer the same requests.";
   static void fields(auto& f, auto& t) {
     f.field("protocol", t.protocol, OneOf<ServiceProtocol>{}, "what its endpoints speak");
-    f.field("balance", t.balance, BalanceShape{}, "who gets the next request");
+    f.field(
+        "balance", t.balance, BalanceShape{},
+        "who gets the next request; `peak_ewma` looks at every endpoint up to 32, and at 8 drawn by weight among more");
     f.required("endpoints", t.endpoints, list_of(EndpointShape{}, 1, 10'000),
                "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` or `unix:/path`; no address twice");
     f.field("health_check", t.health_check, or_off(Section<HealthCheck>{}), "asks each endpoint whether it is well");
@@ -189,7 +191,8 @@ struct Table<Hash> {
     f.field("algorithm", t.algorithm, OneOf<HashAlgorithm>{},
             "`maglev`: even and quick; `ring`: moves the fewest keys when endpoints change");
     f.field("bounded", t.bounded, or_off(share(percent(100), percent(1000))),
-            "no endpoint gets more than this share of the mean load");
+            "no endpoint gets more than this share of the mean load; the closer to 100%, the more requests leave their "
+            "endpoint: under real traffic a seventh at 125%, nearly half at 110%");
   }
 };
 
