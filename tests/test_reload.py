@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from holdfast_testing import settings, wire
+from holdfast_testing.origins import whoami
 from holdfast_testing.proxy import run
 from holdfast_testing.wire import Wire
 
@@ -52,6 +53,55 @@ def test_an_answer_under_way_on_a_listener_that_goes_says_close(proxy, gate):
         response = client.read()
     assert response.status == 200
     assert response.header("Connection") == "close"
+
+
+@pytest.mark.parametrize("how", ["the endpoint goes", "the service goes"])
+def test_idle_connections_to_who_was_removed_end_with_the_reload(proxy, gate, origin, how):
+    """Even while a request that began before the reload goes on with the old configuration."""
+    stays, goes = origin(always=whoami(), name="stays"), origin(always=whoami(), name="goes")
+    routes = [{"path": "/held", "service": "held"}, {"path": "/both", "service": "both"}]
+
+    def file(services: dict, *more_routes) -> str:
+        listener = settings.listener(routes=[*routes, *more_routes])
+        return settings.file({"web": listener}, {"held": settings.service(gate.origin), **services})
+
+    both = {"both": settings.service(stays, goes)}
+    one = {"one": settings.service(goes)}
+    if how == "the endpoint goes":
+        before, after = file(both), file({"both": settings.service(stays)})
+    else:
+        before = file({"both": settings.service(stays), **one}, {"path": "/one", "service": "one"})
+        after = file({"both": settings.service(stays)})
+    running = proxy(before)
+    front = running.address("web")
+    with Wire(front) as held, Wire(front) as client:
+        held.send(wire.request(target="/held"))
+        gate.origin.wait_for_requests(1)
+        targets = ["/both", "/both"] if how == "the endpoint goes" else ["/both", "/one"]
+        answered = {client.send(wire.request(target=target)).read().text for target in targets}
+        assert answered == {"stays", "goes"} and goes.open_connections == 1
+        running.reload(after)
+        reloaded = time.monotonic()
+        goes.wait_until(lambda: goes.open_connections == 0, "end of its idle connections")
+        assert time.monotonic() - reloaded < 5
+        assert {client.send(wire.request(target="/both")).read().text for _ in range(4)} == {"stays"}
+        assert (stays.connections, stays.open_connections) == (1, 1), "the others are kept"
+        gate.open.set()
+        assert held.read().status == 200
+
+
+def test_a_connection_whose_last_request_ends_after_the_reload_is_not_kept(proxy, gate, origins):
+    [other] = origins(1)
+    running = proxy(settings.web(gate.origin))
+    with Wire(running.address("web")) as client:
+        client.send(wire.request())
+        gate.origin.wait_for_requests(1)
+        running.reload(settings.web(other))
+        assert wire.get(running.address("web")).text == "a"
+        gate.open.set()
+        assert client.read().status == 200
+        gate.origin.wait_until(lambda: gate.origin.open_connections == 0, "end of its connection")
+        assert client.send(wire.request()).read().text == "a"
 
 
 BROKEN = {

@@ -58,27 +58,24 @@ void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
   const std::size_t room = 2 * largest_head + 2 * buffers_->buffer_bytes() + 16 * 1024;
   if (scratch_.size() < room) scratch_.resize(room);
 
-  std::unordered_map<const upstream::Service*, std::shared_ptr<upstream::LocalService>> by_service;
-  std::unordered_map<std::string_view, const upstream::LocalService*> by_name;
+  std::unordered_map<std::string_view, std::shared_ptr<upstream::LocalService>> before;
   if (!first) {
-    for (const auto& local : snapshot_->services) {
-      by_service.emplace(&local->service(), local);
-      by_name.emplace(local->service().name(), local.get());
-    }
+    for (const auto& local : snapshot_->services) before.emplace(local->service().name(), local);
   }
   auto next = std::make_shared<LocalSnapshot>();
   next->services.reserve(shared->services.size());
   for (const auto& service : shared->services) {
-    const auto same = by_service.find(service.get());
-    if (same != by_service.end()) {
-      next->services.push_back(same->second);
+    const auto found = before.find(service->name());
+    const std::shared_ptr<upstream::LocalService> old = found == before.end() ? nullptr : found->second;
+    if (found != before.end()) before.erase(found);
+    if (old != nullptr && &old->service() == service.get()) {
+      next->services.push_back(old);
       continue;
     }
-    const auto before = by_name.find(service->name());
-    auto local = std::make_shared<upstream::LocalService>(
-        loop_, service, before == by_name.end() ? nullptr : before->second, prng_.next());
-    next->services.push_back(std::move(local));
+    next->services.push_back(std::make_shared<upstream::LocalService>(loop_, service, old.get(), prng_.next()));
+    if (old != nullptr) old->retire(next->services.back().get());
   }
+  for (const auto& [name, gone] : before) gone->retire(nullptr);
   next->shared = std::move(shared);
   snapshot_ = std::move(next);
   adopt_fronts();

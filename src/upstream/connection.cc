@@ -14,7 +14,7 @@ std::unique_ptr<Connection> ConnectionPool::take() {
 }
 
 void ConnectionPool::put(std::unique_ptr<Connection> connection, Instant now, std::size_t keep) {
-  if (idle_.size() >= keep) return;
+  if (retired_ || idle_.size() >= keep) return;
   connection->idle_since = now;
   idle_.push_back(std::move(connection));
 }

@@ -34,7 +34,14 @@ class ConnectionPool {
   std::size_t size() const { return idle_.size(); }
   void clear() { idle_.clear(); }
 
+  /// The endpoint is gone from the configuration: closes what there is, and whatever a last request would put here.
+  void retire() {
+    retired_ = true;
+    clear();
+  }
+
  private:
+  bool retired_ = false;
   std::vector<std::unique_ptr<Connection>> idle_;  // oldest first
 };
 

@@ -85,6 +85,13 @@ void LocalService::close_idle_since(Instant oldest) {
   }
 }
 
+void LocalService::retire(const LocalService* successor) {
+  for (const std::shared_ptr<LocalEndpoint>& endpoint : endpoints_) {
+    if (successor != nullptr && successor->service().index_of(*endpoint->endpoint)) continue;
+    endpoint->idle.retire();
+  }
+}
+
 balance::Token LocalService::token_of(std::uint32_t index) const {
   return balance::make_token(endpoints_[index]->endpoint->identity, token_key_);
 }

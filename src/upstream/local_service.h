@@ -63,6 +63,9 @@ class LocalService : Pinned {
   std::optional<std::uint32_t> endpoint_of_token(std::optional<std::string_view> token) const;
 
   void close_idle_since(Instant oldest);
+  /// A reload has put `successor` (may be null) in its place: nothing is kept for endpoints that are not there any
+  /// more. Requests that began with this service end with it.
+  void retire(const LocalService* successor);
 
   balance::RetryBudget retry_budget;
   Counter requests;

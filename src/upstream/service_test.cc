@@ -124,5 +124,36 @@ TEST(ConnectionPool, closes_what_has_been_idle_too_long_and_nothing_else) {
   EXPECT_EQ(pool.size(), 1U);
 }
 
+TEST(ConnectionPool, keeps_nothing_once_its_endpoint_is_gone) {
+  io::Loop loop;
+  ConnectionPool pool;
+  Opened before = open_connection(loop);
+  Opened after = open_connection(loop);
+  pool.put(std::move(before.ours), loop.now(), 8);
+  pool.retire();
+  EXPECT_EQ(pool.size(), 0U);
+  pool.put(std::move(after.ours), loop.now(), 8);
+  EXPECT_EQ(pool.size(), 0U);
+}
+
+TEST(LocalService, a_reload_closes_what_is_kept_for_endpoints_that_went_and_for_no_other) {
+  io::Loop loop;
+  const auto before = Service::make(with_endpoints({"10.0.0.1:80", "10.0.0.2:80"}), nullptr);
+  ASSERT_TRUE(before);
+  LocalService old(loop, *before, nullptr, 0);
+  for (const std::uint32_t i : {0U, 1U}) {
+    Opened opened = open_connection(loop);
+    old.endpoint(i).idle.put(std::move(opened.ours), loop.now(), 8);
+  }
+  const auto after = Service::make(with_endpoints({"10.0.0.2:80"}), before->get());
+  ASSERT_TRUE(after);
+  LocalService fresh(loop, *after, &old, 0);
+  old.retire(&fresh);
+  EXPECT_EQ(old.endpoint(0).idle.size(), 0U);
+  EXPECT_EQ(fresh.endpoint(0).idle.size(), 1U);
+  fresh.retire(nullptr);
+  EXPECT_EQ(fresh.endpoint(0).idle.size(), 0U);
+}
+
 }  // namespace
 }  // namespace holdfast::upstream
