@@ -50,12 +50,12 @@ TEST(CheckSchedule, a_late_check_is_not_made_up_for) {
   EXPECT_EQ(CheckSchedule::next_recovery(at(0s), at(100s), prng), at(100s));
 }
 
-TEST(CheckSchedule, recovery_probes_come_every_250_ms_or_so) {
+TEST(CheckSchedule, recovery_probes_come_every_200_ms_or_so) {
   Prng prng(4);
   for (int i = 0; i < 1000; ++i) {
     const Duration interval = CheckSchedule::next_recovery(at(0s), at(0s), prng) - at(0s);
-    EXPECT_GE(interval, 225ms);
-    EXPECT_LE(interval, 275ms);
+    EXPECT_GE(interval, 180ms);
+    EXPECT_LE(interval, 220ms);
   }
 }
 

@@ -84,6 +84,11 @@ bool Group::on_recovery_probe(std::uint32_t index, bool ok, Instant now) {
   return false;
 }
 
+void Group::on_refusal(std::uint32_t index) {
+  Evidence& evidence = evidence_[index];
+  if (evidence.ejected_for == Cause::failures) evidence.ejected_for = Cause::connect;
+}
+
 bool Group::drain(std::uint32_t index, bool draining, Instant now) {
   Evidence& evidence = evidence_[index];
   if (evidence.draining == draining) return false;

@@ -29,8 +29,9 @@ inline constexpr std::uint16_t kWholeShare = 256;
 /// Slow start begins with a tenth and climbs in this many steps: each step costs every loop a set_shares.
 inline constexpr std::uint16_t kSlowStartFloor = 26;
 inline constexpr unsigned kSlowStartSteps = 20;
-/// How often an endpoint that refused a connection is asked whether it is back.
-inline constexpr Duration kRecoveryInterval = 250ms;
+/// How often an ejected endpoint is asked whether it listens. Two of these, with their jitter, fit into half a second:
+/// in that time a server that was killed is back in use after it listens again, even if it must pass two checks first.
+inline constexpr Duration kRecoveryInterval = 200ms;
 
 /// Ejections in a row beyond this many do not lengthen the next one (max_time usually ends the growth before).
 inline constexpr unsigned kMaxEjectionFactor = 100;
@@ -79,8 +80,12 @@ class Group {
   bool on_connect_failure(std::uint32_t index, Instant now);
   /// `count` requests in a row have failed.
   bool on_consecutive_failures(std::uint32_t index, std::uint32_t count, Instant now);
-  /// A recovery probe (a connection, nothing more) ended: the first success brings the endpoint back at once.
+  /// A recovery probe (a connection, nothing more) ended: the first success brings back at once who was ejected because
+  /// it could not be connected to. Of who failed requests it proves nothing.
   bool on_recovery_probe(std::uint32_t index, bool ok, Instant now);
+  /// A probe found that nobody listens there. Whoever was ejected for failed requests is known to be down now, and is
+  /// back as soon as it listens: it fails what was in flight when it is killed, and must not serve a sentence for that.
+  void on_refusal(std::uint32_t index);
   /// The operator empties an endpoint, or takes it back.
   bool drain(std::uint32_t index, bool draining, Instant now);
   /// Time passed: ejections end, slow starts climb.

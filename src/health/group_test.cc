@@ -65,11 +65,25 @@ TEST(Group, ejects_at_consecutive_failures_and_takes_back_after_base_time) {
   EXPECT_EQ(group.members()[1].state, State::ejected);
   EXPECT_EQ(group.members()[1].why, "5 failures in a row");
   EXPECT_EQ(shares(group), (Shares{256, 0, 256}));
-  EXPECT_FALSE(group.wants_recovery_probe(1)) << "a connection would prove nothing about its answers";
+  EXPECT_FALSE(group.on_recovery_probe(1, true, at(2s))) << "a connection proves nothing about its answers";
+  EXPECT_FALSE(group.on_recovery_probe(1, false, at(2s)));
   EXPECT_EQ(group.next_wake(), at(6s));
   EXPECT_FALSE(group.tick(at(6s) - 1ns));
   EXPECT_TRUE(group.tick(at(6s)));
   EXPECT_EQ(shares(group), (Shares{256, 256, 256}));
+}
+
+TEST(Group, one_that_failed_because_it_died_is_back_as_soon_as_it_listens) {
+  Group group({}, endpoints(3), at(0s));
+  EXPECT_TRUE(group.on_consecutive_failures(1, 5, at(1s)));
+  EXPECT_TRUE(group.wants_recovery_probe(1)) << "has it died?";
+  group.on_refusal(1);
+  EXPECT_FALSE(group.on_recovery_probe(1, false, at(1s)));
+  EXPECT_EQ(shares(group), (Shares{256, 0, 256}));
+  EXPECT_TRUE(group.on_recovery_probe(1, true, at(2s)));
+  EXPECT_EQ(shares(group), (Shares{256, 256, 256}));
+  group.on_refusal(1);
+  EXPECT_EQ(shares(group), (Shares{256, 256, 256})) << "who is not ejected is not touched";
 }
 
 TEST(Group, repeated_ejections_last_longer_up_to_max_time_and_good_behaviour_is_rewarded) {
@@ -251,7 +265,8 @@ TEST(Group, holds_its_invariants_through_any_sequence_of_observations_and_reload
       const auto index = static_cast<std::uint32_t>(prng.below(group.endpoints().size()));
       const Shares before = shares(group);
       bool changed = false;
-      switch (prng.below(8)) {
+      switch (prng.below(9)) {
+        case 8: group.on_refusal(index); break;
         case 0: changed = group.on_check(index, false, now); break;
         case 1: changed = group.on_check(index, true, now); break;
         case 2: changed = group.on_connect_failure(index, now); break;

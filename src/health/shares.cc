@@ -76,7 +76,7 @@ Instant Group::next_wake() const {
 
 bool Group::wants_recovery_probe(std::uint32_t index) const {
   const Evidence& evidence = evidence_[index];
-  return evidence.ejected_for == Cause::connect && evidence.passes_checks && !evidence.draining;
+  return evidence.ejected_for != Cause::none && evidence.passes_checks && !evidence.draining;
 }
 
 std::string Group::validate() const {

@@ -99,7 +99,7 @@ void HealthKeeper::watch(std::span<const std::shared_ptr<Service>> services) {
     for (std::uint32_t i = 0; i < watch->states.size(); ++i) {
       watch->states[i] = watch->group.members()[i].state;
       if (service->config().health_check) tasks_.add(check_endpoint(watch, i));
-      start_recovery(watch, i);
+      start_recovery(watch, i, soon());
     }
     begin_keeping_time(watch);
   }
@@ -115,6 +115,8 @@ std::span<const health::Member> HealthKeeper::view(const Service& service) const
   return watch == nullptr ? std::span<const health::Member>{} : watch->group.members();
 }
 
+Instant HealthKeeper::soon() { return health::CheckSchedule::next_recovery(loop_.now(), loop_.now(), prng_); }
+
 // ---- what workers report
 
 void HealthKeeper::report_connect_failure(const std::shared_ptr<Service>& service, std::uint32_t endpoint) {
@@ -124,7 +126,7 @@ void HealthKeeper::report_connect_failure(const std::shared_ptr<Service>& servic
     const std::shared_ptr<Watch> watch = find(*service);
     if (watch == nullptr) return;
     publish(watch, watch->group.on_connect_failure(endpoint, loop_.now()));
-    start_recovery(watch, endpoint);
+    start_recovery(watch, endpoint, soon());
   });
 }
 
@@ -140,6 +142,8 @@ void HealthKeeper::report_failures(const std::shared_ptr<Service>& service, std:
     // The count starts over with the decision, or the first success afterwards would find it still high.
     (void)balance::count_outcome(service->endpoints()[endpoint]->load, false);
     publish(watch, changed);
+    // At once: who was killed under load fails requests before it refuses connections, and may be back in a moment.
+    start_recovery(watch, endpoint, loop_.now());
   });
 }
 
@@ -175,20 +179,23 @@ io::Task<> HealthKeeper::keep_time(std::shared_ptr<Watch> watch) {
   watch->keeping_time = false;
 }
 
-void HealthKeeper::start_recovery(const std::shared_ptr<Watch>& watch, std::uint32_t index) {
+void HealthKeeper::start_recovery(const std::shared_ptr<Watch>& watch, std::uint32_t index, Instant first) {
   if (!watch->group.wants_recovery_probe(index) || watch->recovering[index]) return;
   watch->recovering[index] = true;
-  tasks_.add(recover_endpoint(watch, index));
+  tasks_.add(recover_endpoint(watch, index, first));
 }
 
-// After a failed connection: is anybody listening again? With a health check configured its own word counts.
-io::Task<> HealthKeeper::recover_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index) {
+// Is anybody listening (again)? With a health check configured its own word counts.
+io::Task<> HealthKeeper::recover_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index, Instant first) {
+  Instant next = first;
   while (!watch->stop.requested() && watch->group.wants_recovery_probe(index)) {
-    const Instant next = health::CheckSchedule::next_recovery(loop_.now(), loop_.now(), prng_);
     co_await io::sleep_until(loop_, next, watch->stop);
     if (watch->stop.requested()) break;
+    const Instant begun = loop_.now();
     const ProbeResult result = co_await probe(watch, index);
+    if (result.refused) watch->group.on_refusal(index);
     publish(watch, watch->group.on_recovery_probe(index, result.ok, loop_.now()));
+    next = health::CheckSchedule::next_recovery(begun, loop_.now(), prng_);
   }
   watch->recovering[index] = false;
 }
@@ -210,6 +217,11 @@ io::Task<> HealthKeeper::check_endpoint(std::shared_ptr<Watch> watch, std::uint3
     if (watch->stop.requested()) break;
     publish(watch, watch->group.on_check(index, result.ok, loop_.now()));
     next = schedule.next(begun, loop_.now(), prng_);
+    // Who is out and refuses costs nobody anything to ask, and one check more brings back who passes again: both soon.
+    const bool out = watch->group.members()[index].state == health::State::unhealthy;
+    if (out && (result.ok || result.refused)) {
+      next = std::min(next, health::CheckSchedule::next_recovery(begun, loop_.now(), prng_));
+    }
   }
 }
 

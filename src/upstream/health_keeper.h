@@ -53,10 +53,12 @@ class HealthKeeper : Pinned {
   void publish(const std::shared_ptr<Watch>& watch, bool changed);
   void begin_keeping_time(const std::shared_ptr<Watch>& watch);
   io::Task<> check_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index);
-  io::Task<> recover_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index);
+  io::Task<> recover_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index, Instant first);
   io::Task<ProbeResult> probe(std::shared_ptr<Watch> watch, std::uint32_t index);
   io::Task<> keep_time(std::shared_ptr<Watch> watch);
-  void start_recovery(const std::shared_ptr<Watch>& watch, std::uint32_t index);
+  /// Asks an ejected endpoint whether it listens, from `first` on.
+  void start_recovery(const std::shared_ptr<Watch>& watch, std::uint32_t index, Instant first);
+  Instant soon();
 
   io::Loop& loop_;
   Tell tell_;

@@ -13,17 +13,22 @@ namespace {
 
 std::string words(int error) { return error == ETIMEDOUT ? "no answer in time" : std::strerror(error); }
 
+// The kernel said so at once; of a Unix socket the file may be gone, too.
+bool nobody_listens(const Error& error) { return error.code == Code::refused || error.code == Code::missing; }
+
 }  // namespace
 
 io::Task<ProbeResult> probe_tcp(Ref<io::Loop> loop, io::SocketAddress address, Deadline deadline) {
   Result<std::unique_ptr<io::Stream>> stream = io::Stream::start_connect(*loop, address);
   ProbeResult result;
   if (!stream) {
+    result.refused = nobody_listens(stream.error());
     result.why = stream.error().what;
     co_return result;
   }
   const int error = co_await (*stream)->connected(deadline);
   result.ok = error == 0;
+  result.refused = error == ECONNREFUSED;
   if (!result.ok) result.why = "connect: " + words(error);
   (*stream)->reset_on_close();  // thousands of checks must not leave thousands of ports in TIME_WAIT
   co_return result;
@@ -35,12 +40,14 @@ io::Task<ProbeResult> probe_http(Ref<io::Loop> loop, io::SocketAddress address, 
   ProbeResult result;
   Result<std::unique_ptr<io::Stream>> opened = io::Stream::start_connect(*loop, address);
   if (!opened) {
+    result.refused = nobody_listens(opened.error());
     result.why = opened.error().what;
     co_return result;
   }
   io::Stream& stream = **opened;
   const int error = co_await stream.connected(deadline);
   if (error != 0) {
+    result.refused = error == ECONNREFUSED;
     result.why = "connect: " + words(error);
     co_return result;
   }

@@ -14,6 +14,7 @@ namespace holdfast::upstream {
 
 struct ProbeResult {
   bool ok = false;
+  bool refused = false;  ///< nobody listens there
   std::string why;
 };
 
