@@ -220,8 +220,8 @@ struct Crowd : Pinned {
   LocalService local;
   Prng prng;
   io::Scope tasks;
-  std::uint64_t tickets = 0;       ///< given to whoever enters the queue
-  std::uint64_t last_served = 0;   ///< the ticket of who was handed a place last
+  std::uint64_t tickets = 0;      ///< given to whoever enters the queue
+  std::uint64_t last_served = 0;  ///< the ticket of who was handed a place last
   std::uint64_t out_of_order = 0;
   std::uint64_t claims = 0;
   std::uint64_t handed_over = 0;
@@ -246,7 +246,8 @@ io::Task<std::optional<std::uint32_t>> take_place(Ref<Crowd> crowd, bool patient
   const std::optional<std::uint32_t> handed_over = waiter.leave();
   if (handed_over) {
     ++crowd->handed_over;
-    // Who looks for another reason in that very turn may find its place a step before its turn: only the rest is in order.
+    // Who looks for another reason in that very turn may find its place a step before its turn: only the rest is in
+    // order.
     if (patient && ticket < crowd->last_served) ++crowd->out_of_order;
     if (patient) crowd->last_served = ticket;
     if (pick) crowd->local.release(*handed_over);
