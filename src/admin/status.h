@@ -39,8 +39,8 @@ struct EndpointStatus {
   std::string zone;
   bool backup = false;
   health::State state = health::State::healthy;
-  std::string why;        ///< of the last change of state; empty: there was none
-  std::string since;      ///< when that was: RFC 3339; empty: nobody knows
+  std::string why;    ///< of the last change of state; empty: there was none
+  std::string since;  ///< when that was: RFC 3339; empty: nobody knows
   std::uint32_t in_flight = 0;
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;

@@ -14,7 +14,8 @@ namespace {
 
 std::string remedy(int error) {
   switch (error) {
-    case EADDRINUSE: return " (somebody listens there already, perhaps another holdfast; stop it or choose another port)";
+    case EADDRINUSE:
+      return " (somebody listens there already, perhaps another holdfast; stop it or choose another port)";
     case EACCES: return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
     case EADDRNOTAVAIL: return " (no interface of this machine has this address)";
     default: return "";

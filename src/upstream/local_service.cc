@@ -70,9 +70,7 @@ balance::Pick LocalService::pick(const balance::Question& question, Instant now)
   return balancer_.pick(question, now, prng_);
 }
 
-void LocalService::release(std::uint32_t index) {
-  service_->queue().release(*loop_, *service_, index);
-}
+void LocalService::release(std::uint32_t index) { service_->queue().release(*loop_, *service_, index); }
 
 void LocalService::observe(std::uint32_t index, Duration took, bool failed, Instant now) {
   if (config().balance.algorithm != config::Algorithm::peak_ewma) return;

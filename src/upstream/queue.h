@@ -1,5 +1,5 @@
-// Queue: the requests that wait for a place at a busy endpoint: of all loops, and of every generation of one service, so
-// that a reload leaves nobody waiting for places that are given back elsewhere.
+// Queue: the requests that wait for a place at a busy endpoint: of all loops, and of every generation of one service,
+// so that a reload leaves nobody waiting for places that are given back elsewhere.
 //
 // A place that is given back while somebody waits is never free for all: the claim passes, as it is, to whoever has
 // waited longest among those who may use that endpoint. So a newcomer overtakes nobody, and on each loop who came first

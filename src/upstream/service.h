@@ -1,5 +1,5 @@
-// Service: a named set of endpoints with one configuration, as all loops share it. Immutable but for the shares that the
-// health keeper publishes. The queue in front of it is shared with the service that a reload makes of it.
+// Service: a named set of endpoints with one configuration, as all loops share it. Immutable but for the shares that
+// the health keeper publishes. The queue in front of it is shared with the service that a reload makes of it.
 #pragma once
 
 #include <atomic>
@@ -39,16 +39,14 @@ class Service : Pinned {
   /// Where that very endpoint stands here; none when it does not.
   std::optional<std::uint32_t> index_of(const Endpoint& endpoint) const;
 
-  /// Health keeper only: how much of its weight each endpoint takes part with (balance::kWholeShare: all of it). Who waits
-  /// looks again if somebody takes part who did not before, or nobody does any more.
+  /// Health keeper only: how much of its weight each endpoint takes part with (balance::kWholeShare: all of it). Who
+  /// waits looks again if somebody takes part who did not before, or nobody does any more.
   void publish_shares(std::span<const std::uint16_t> shares);
   /// Changes with every publish_shares().
   std::uint64_t shares_version() const { return shares_version_.load(std::memory_order_acquire); }
   void read_shares(std::vector<std::uint16_t>& into) const;
   /// Requests may go to that endpoint.
-  bool takes_part(std::uint32_t index) const {
-    return shares_[index].load(std::memory_order_relaxed) != 0;
-  }
+  bool takes_part(std::uint32_t index) const { return shares_[index].load(std::memory_order_relaxed) != 0; }
 
   /// The queue in front of busy endpoints.
   Queue& queue() const { return *queue_; }
