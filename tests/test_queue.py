@@ -50,9 +50,10 @@ def wait_for_queue(running, count: int):
         assert time.monotonic() < give_up, f"{seen} in the queue, not {count}"
 
 
-def file(*origins, queue=None, threads=1, **more) -> str:
+def file(*origins, queue=None, threads=1, drain_timeout="5s", **more) -> str:
     """With an admin API, to look into the queue."""
-    text = settings.web(*origins, service_limits={**ONE_AT_A_TIME, **(queue or {})}, proxy={"threads": threads}, **more)
+    text = settings.web(*origins, service_limits={**ONE_AT_A_TIME, **(queue or {})},
+                        proxy={"threads": threads, "drain_timeout": drain_timeout}, **more)
     return json.dumps(json.loads(text) | {"admin": {"bind": "127.0.0.1:0"}})
 
 
@@ -186,3 +187,23 @@ def test_a_crowd_on_two_threads_is_served_whole_by_one_place(proxy, origin):
         client.close()
     assert len(one.requests) == 400
     assert queued(running) == 0
+
+
+@pytest.mark.asan
+def test_who_is_gone_does_not_stand_in_the_queue(proxy, turnstile):
+    running = proxy(file(turnstile.origin, queue={"queue_timeout": "60s"}))
+    clients = fill(running, turnstile, 4)
+    clients[2].reset()
+    wait_for_queue(running, 2)
+    turnstile.passes.release(3)
+    all_served([clients[0], clients[1], clients[3]])
+    assert turnstile.targets == ["/0", "/1", "/3"]
+
+
+def test_a_drain_does_not_wait_for_the_queue_longer_than_for_anything_else(proxy, turnstile):
+    running = proxy(file(turnstile.origin, queue={"queue_timeout": "60s"}, drain_timeout="300ms"))
+    clients = fill(running, turnstile, 3)
+    running.stop(seconds=10)
+    for client in clients:
+        client.close()
+    assert turnstile.targets == ["/0"]
