@@ -39,8 +39,7 @@ std::uint32_t in_flight(const Service& service, std::uint32_t endpoint = 0) {
 constexpr auto kPicked = balance::Outcome::picked;
 constexpr auto kBusy = balance::Outcome::all_busy;
 
-class QueueTest : public testing::Test {
- protected:
+struct QueueTest : testing::Test {
   balance::Pick pick(LocalService& local) { return local.pick({}, loop.now()); }
 
   io::Loop loop;
