@@ -104,6 +104,30 @@ def test_a_connection_whose_last_request_ends_after_the_reload_is_not_kept(proxy
         assert client.send(wire.request()).read().text == "a"
 
 
+def test_an_idle_connection_on_a_listener_that_goes_is_served_once_more(proxy, origins):
+    [a] = origins(1)
+    site = {"site": settings.service(a)}
+    running = proxy(settings.file({"web": settings.listener(), "other": settings.listener()}, site))
+    with Wire(running.address("other")) as client, Wire(running.address("web")) as stays:
+        for each in (client, stays):
+            assert each.send(wire.request()).read().header("Connection") is None
+        running.reload(settings.file({"web": settings.listener()}, site))
+        response = client.send(wire.request()).read()
+        assert (response.text, response.header("Connection")) == ("a", "close")
+        client.expect_end()
+        assert stays.send(wire.request()).read().header("Connection") is None
+
+
+def test_an_idle_connection_on_a_listener_that_goes_has_the_time_of_a_drain(proxy, origins):
+    [a] = origins(1)
+    site, short = {"site": settings.service(a)}, {"drain_timeout": "100ms"}
+    running = proxy(settings.file({"web": settings.listener(), "other": settings.listener()}, site, short))
+    with Wire(running.address("other")) as client:
+        client.send(wire.request()).read()
+        running.reload(settings.file({"web": settings.listener()}, site, short))
+        client.expect_end()
+
+
 BROKEN = {
     "no yaml": "listeners: [",
     "an unknown key": settings.web("127.0.0.1:1", ballance="random"),
@@ -252,6 +276,34 @@ def test_a_drain_lets_what_is_in_flight_end_and_takes_nothing_new(proxy, gate):
     gate.open.set()
     response = busy.read()
     assert (response.body, response.header("connection")) == (b"last", "close")
+    assert running.wait() == 0
+
+
+def test_a_drain_serves_a_request_that_was_on_its_way(proxy, gate):
+    running = proxy(settings.web(gate.origin))
+    with Wire(running.address("web")) as idle, Wire(running.address("web")) as busy:
+        gate.open.set()
+        assert idle.send(wire.request()).read().header("Connection") is None
+        gate.open.clear()
+        busy.send(wire.request())  # so that the drain goes on until we have asked
+        gate.origin.wait_for_requests(2)
+        running.process.terminate()
+        running.log.wait_for(r"^draining")
+        idle.send(wire.request())
+        gate.origin.wait_for_requests(3)
+        gate.open.set()
+        response = idle.read()
+        assert (response.status, response.header("Connection")) == (200, "close")
+        idle.expect_end()
+    assert running.wait() == 0
+
+
+def test_a_drain_does_not_wait_long_for_who_is_idle(proxy, origins):
+    running = proxy(settings.web(*origins(1), proxy={"drain_timeout": "600s"}))
+    with Wire(running.address("web")) as idle:
+        idle.send(wire.request()).read()
+        running.process.terminate()
+        idle.expect_end()
     assert running.wait() == 0
 
 

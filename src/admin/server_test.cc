@@ -160,7 +160,8 @@ TEST_F(AdminServer, closing_ends_idle_connections_at_once) {
 TEST_F(AdminServer, an_address_in_no_interface_is_refused_with_words) {
   config::Address elsewhere;
   elsewhere.host = "192.0.2.1";  // RFC 5737: nobody's
-  const Result<std::unique_ptr<Server>> refused = Server::open(loop, elsewhere, handed, [](const auto&) { return Answer{}; });
+  const Result<std::unique_ptr<Server>> refused =
+      Server::open(loop, elsewhere, handed, [](const auto&) { return Answer{}; });
   ASSERT_FALSE(refused.has_value());
   EXPECT_NE(refused.error().what.find("admin.bind"), std::string::npos) << refused.error().what;
 }

@@ -34,9 +34,10 @@ void say_bound(const Control& control) {
 
 Result<std::unique_ptr<admin::Server>> open_admin(Control& control, const config::Model& model) {
   if (!model.admin) return std::unique_ptr<admin::Server>();
-  return admin::Server::open(control.loop, model.admin->bind, control.handed, [&control](const http::RequestHead& request) {
-    return admin::answer(request, control.proxy, control.stop.requested());
-  });
+  return admin::Server::open(control.loop, model.admin->bind, control.handed,
+                             [&control](const http::RequestHead& request) {
+                               return admin::answer(request, control.proxy, control.stop.requested());
+                             });
 }
 
 io::Task<> close_admin(Ref<Control> control, std::unique_ptr<admin::Server> server) {

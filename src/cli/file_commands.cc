@@ -39,7 +39,7 @@ int print_completion(const std::string& shell) {
   elif [[ ${COMP_WORDS[1]} == completion ]]; then
     COMPREPLY=($(compgen -W "bash zsh fish" -- "$word"))
   else
-    COMPREPLY=($(compgen -W "--explain --resolver --help" -f -- "$word"))
+    COMPREPLY=($(compgen -W "--explain --replace --resolver --help" -f -- "$word"))
   fi
 }
 complete -o filenames -F _holdfast holdfast)");
@@ -47,13 +47,14 @@ complete -o filenames -F _holdfast holdfast)");
   }
   if (shell == "zsh") {
     std::puts(R"(#compdef holdfast
-_arguments '1:command:(proxy check schema reference version completion)' '2:file:_files' '--explain[every default filled in]' '--resolver[a name server to ask]:address:')");
+_arguments '1:command:(proxy check schema reference version completion)' '2:file:_files' '--explain[every default filled in]' '--replace[take over from the running one]' '--resolver[a name server to ask]:address:')");
     return 0;
   }
   if (shell == "fish") {
     std::puts("complete -c holdfast -n __fish_use_subcommand -a 'proxy check schema reference version completion'");
     std::puts("complete -c holdfast -n '__fish_seen_subcommand_from check' -l explain");
     std::puts("complete -c holdfast -n '__fish_seen_subcommand_from proxy' -l resolver -x");
+    std::puts("complete -c holdfast -n '__fish_seen_subcommand_from proxy' -l replace");
     return 0;
   }
   std::fprintf(stderr, "holdfast: no completion for \"%s\"; there is bash, zsh and fish\n", shell.c_str());

@@ -50,8 +50,7 @@ io::Task<> obey_signals(Ref<Control> control) {
 Result<> open_everything(Control& control) {
   Result<std::unique_ptr<admin::Server>> admin = open_admin(control, control.asked);
   if (!admin) return pass(admin, "start");
-  Result<> started =
-      control.proxy.start(config::with_addresses(control.asked, control.names.known()), control.handed);
+  Result<> started = control.proxy.start(config::with_addresses(control.asked, control.names.known()), control.handed);
   if (!started) return started;
   control.admin = std::move(*admin);
   if (control.admin != nullptr) control.admin->start();
@@ -59,11 +58,22 @@ Result<> open_everything(Control& control) {
   return {};
 }
 
+// From here on a successor finds us.
+void wait_at(Control& control, const Result<std::string>& path) {
+  Result<io::Rendezvous> here = path ? io::listen_for_successor(*path) : std::unexpected(path.error());
+  if (here) {
+    control.tasks.add(wait_for_successor(control, std::move(*here)));
+  } else {
+    say("nobody will be able to take over: " + here.error().what);
+  }
+}
+
 // Serves, with the sockets of who served before if there is somebody and we are to replace it.
-Result<> take_up_service(Control& control, const std::string& path) {
+Result<> take_up_service(Control& control) {
+  const Result<std::string> path = takeover_path(control.options.file);
   std::optional<io::Predecessor> predecessor;
   if (control.options.replace) {
-    Result<std::optional<io::Predecessor>> found = find_predecessor(path);
+    Result<std::optional<io::Predecessor>> found = path ? find_predecessor(*path) : std::unexpected(path.error());
     if (!found) return pass(found, "replace");
     predecessor = std::move(*found);
     if (!predecessor) say("nobody to replace");
@@ -71,6 +81,7 @@ Result<> take_up_service(Control& control, const std::string& path) {
   if (predecessor) control.handed.add(std::move(predecessor->sockets));
   Result<> opened = open_everything(control);
   if (!opened) return opened;
+  wait_at(control, path);  // before the one before us hears that it may go, or the next one would find nobody
   say_bound(control);
   say("ready");
   io::tell_supervisor("MAINPID=" + std::to_string(::getpid()) + "\nREADY=1");
@@ -81,8 +92,7 @@ Result<> take_up_service(Control& control, const std::string& path) {
 io::Task<> live(Ref<Control> control, std::string read) {
   control->names.follow(config::host_names(control->asked));
   co_await control->names.asked_once(control->loop.now() + kPatienceWithNames);
-  const Result<std::string> path = takeover_path(control->options.file);
-  const Result<> serving = take_up_service(*control, path ? *path : "");
+  const Result<> serving = take_up_service(*control);
   if (!serving) {
     say("holdfast: " + serving.error().what);
     control->exit_status = 1;
@@ -90,11 +100,6 @@ io::Task<> live(Ref<Control> control, std::string read) {
     co_await control->names.idle(kNever);
     control->loop.stop();
     co_return;
-  }
-  if (path) {
-    control->tasks.add(wait_for_successor(control, *path));
-  } else {
-    say("nobody will be able to take over: " + path.error().what);
   }
   if (io::watchdog_interval()) control->tasks.add(feed_watchdog(control, *io::watchdog_interval()));
   control->tasks.add(watch_file(control, std::move(read)));

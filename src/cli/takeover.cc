@@ -80,14 +80,9 @@ void thank(const io::Predecessor& predecessor) {
   (void)!::write(predecessor.connection.get(), &io::kTaken, 1);
 }
 
-io::Task<> wait_for_successor(Ref<Control> control, std::string path) {
+io::Task<> wait_for_successor(Ref<Control> control, io::Rendezvous here) {
   constexpr Duration kBreath = 100ms;
-  Result<io::Rendezvous> listening = io::listen_for_successor(path);
-  if (!listening) {
-    say("nobody will be able to take over: " + listening.error().what);
-    co_return;
-  }
-  io::Acceptor acceptor(control->loop, std::move(listening->socket));
+  io::Acceptor acceptor(control->loop, std::move(here.socket));
   const io::Stop::Hook end(control->stop, [&acceptor] { acceptor.cancel(); });
   while (!control->stop.requested()) {
     io::Accepted accepted = co_await acceptor.accept();
@@ -105,7 +100,7 @@ io::Task<> wait_for_successor(Ref<Control> control, std::string path) {
       say("the successor does not serve: going on");
     }
   }
-  listening->leave();
+  here.leave();
 }
 
 }  // namespace holdfast::cli

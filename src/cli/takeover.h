@@ -1,5 +1,5 @@
-// Taking over: a new holdfast gets the listening sockets of the running one, serves, and lets it drain. No connection is
-// refused in between, because the sockets never close (io/handover.h).
+// Taking over: a new holdfast gets the listening sockets of the running one, serves, and lets it drain. No connection
+// is refused in between, because the sockets never close (io/handover.h).
 #pragma once
 
 #include <optional>
@@ -20,7 +20,8 @@ Result<std::optional<io::Predecessor>> find_predecessor(const std::string& path)
 /// Its connections are ours from now on: it drains.
 void thank(const io::Predecessor& predecessor);
 
-/// Hands the sockets to whoever asks for them, and drains as soon as a successor serves. Ends with control->stop.
-io::Task<> wait_for_successor(Ref<Control> control, std::string path);
+/// Hands the sockets to whoever asks for them at `here`, and drains as soon as a successor serves. Ends with
+/// control->stop.
+io::Task<> wait_for_successor(Ref<Control> control, io::Rendezvous here);
 
 }  // namespace holdfast::cli

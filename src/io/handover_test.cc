@@ -42,7 +42,8 @@ TEST(Handover, gives_every_socket_with_its_name) {
   const Folder folder;
   const std::string path = folder.path + "/p.sock";
   std::vector<NamedSocket> mine;
-  for (int i = 0; i < 600; ++i) mine.push_back(open_socket(i % 2 == 0 ? "web" : "admin"));  // more than a socket buffers
+  for (int i = 0; i < 600; ++i)
+    mine.push_back(open_socket(i % 2 == 0 ? "web" : "admin"));  // more than a socket buffers
   const Result<Rendezvous> listening = listen_for_successor(path);
   ASSERT_TRUE(listening.has_value()) << listening.error().what;
   std::jthread old([&] {

@@ -14,7 +14,7 @@
 namespace holdfast::io {
 namespace {
 
-constexpr int kFirstFd = 3;       // SD_LISTEN_FDS_START
+constexpr int kFirstFd = 3;  // SD_LISTEN_FDS_START
 constexpr long kSocketsMax = 1024;
 
 std::optional<long> number(const char* name) {
