@@ -33,8 +33,7 @@ class Client {
   io::UniqueFd fd_;
 };
 
-class AdminServer : public testing::Test {
- protected:
+struct AdminServer : testing::Test {
   AdminServer() {
     io::ignore_broken_pipes();
     config::Address any;
