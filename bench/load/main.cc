@@ -38,6 +38,7 @@ json to_json(const RunResult& result) {
           {"cpu_us", us(result.watched.run) / requests},
           {"cpu_user_share", ticks.count() == 0 ? 0.0 : us(result.watched.user) / us(ticks)},
           {"cores_used", seconds(result.watched.run) / seconds(result.window)},
+          {"waited_share", seconds(result.watched.waited) / seconds(result.window)},
           {"generator_cpu_us", us(result.own) / requests},
           {"p50_us", us(result.latencies.quantile(0.5))},
           {"p90_us", us(result.latencies.quantile(0.9))},

@@ -11,15 +11,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Duration run_time(const fs::path& process) {
-  Duration sum{};
+void add_scheduled(const fs::path& process, ProcessorTime& time) {
   std::error_code gone;
   for (const fs::directory_entry& thread : fs::directory_iterator(process / "task", gone)) {
-    Duration::rep ns = 0;
-    std::ifstream(thread.path() / "schedstat") >> ns;
-    sum += Duration(ns);
+    Duration::rep run = 0;
+    Duration::rep waited = 0;
+    std::ifstream(thread.path() / "schedstat") >> run >> waited;
+    time.run += Duration(run);
+    time.waited += Duration(waited);
   }
-  return sum;
 }
 
 // Fields 14 and 15 of stat; the second one, the name in parentheses, may hold spaces.
@@ -47,7 +47,7 @@ ProcessorTime processor_time_of(const std::vector<int>& processes) {
   ProcessorTime time;
   for (const int process : processes) {
     const fs::path folder = fs::path("/proc") / std::to_string(process);
-    time.run += run_time(folder);
+    add_scheduled(folder, time);
     add_ticks(folder, time);
   }
   return time;

@@ -11,11 +11,12 @@ namespace holdfast::bench {
 
 struct ProcessorTime {
   Duration run{};     ///< on a core, from schedstat
+  Duration waited{};  ///< ready to run while something else had the core, from schedstat
   Duration user{};    ///< sampled; only the share user / (user + system) is worth looking at
   Duration system{};  ///< sampled
 
   ProcessorTime operator-(const ProcessorTime& earlier) const {
-    return {run - earlier.run, user - earlier.user, system - earlier.system};
+    return {run - earlier.run, waited - earlier.waited, user - earlier.user, system - earlier.system};
   }
 };
 

@@ -7,7 +7,7 @@ from .verdict import Figure, Verdict, figure
 # metric -> heading, decimals
 COLUMNS = {
     "load": (("cpu_us", "CPU us/request", 2), ("rate", "requests/s", 0), ("cores_used", "cores", 2),
-             ("p50_us", "p50 us", 0), ("p99_us", "p99 us", 0), ("total_cpu_us", "with load, CPU us", 2)),
+             ("waited_share", "waited", 2), ("p50_us", "p50 us", 0), ("p99_us", "p99 us", 0), ("total_cpu_us", "with load, CPU us", 2)),
     "memory": (("idle_bytes", "bytes/connection", 0), ("resident_before", "bytes before", 0)),
 }
 METRICS = {"cpu_us": "CPU per request", "rate": "requests/s", "idle_bytes": "memory", "p99_us": "p99",
