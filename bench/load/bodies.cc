@@ -37,12 +37,12 @@ std::optional<std::size_t> body_bytes(std::string_view path) {
 }
 
 const std::string& answer_to(std::string_view path) {
-  static const std::array kAnswers = {answer_of("200 OK", kPages[0].bytes), answer_of("200 OK", kPages[1].bytes),
-                                      answer_of("200 OK", kPages[2].bytes), answer_of("404 Not Found", 0)};
+  static const std::array answers = {answer_of("200 OK", kPages[0].bytes), answer_of("200 OK", kPages[1].bytes),
+                                     answer_of("200 OK", kPages[2].bytes), answer_of("404 Not Found", 0)};
   for (std::size_t i = 0; i < kPages.size(); ++i) {
-    if (kPages[i].path == path) return kAnswers[i];
+    if (kPages[i].path == path) return answers[i];
   }
-  return kAnswers.back();
+  return answers.back();
 }
 
 }  // namespace holdfast::bench

@@ -8,6 +8,7 @@ from .load import idle_connections, measure
 from .scenarios import CONTENDERS, IDLE_CONNECTIONS, OPEN_LOOP_SHARE, Scenario
 
 Rounds = dict[str, list[dict]]  # contender -> one result per round
+BUSY_REQUESTS = 30_000
 
 
 def compare(scenario: Scenario, setting: Setting, rounds: int, seconds: float, haproxy_rate: float, say) -> Rounds:
@@ -33,6 +34,13 @@ def highest_rate(contender: Contender, setting: Setting, seconds: float) -> floa
     return statistics.median(measure(contender, setting, seconds)["rate"] for _ in range(3))
 
 
+def make_busy(contender: Contender, setting: Setting) -> None:
+    """So that what is needed once (buffers, the ring of an access log) is there already, however slow the machine."""
+    left = BUSY_REQUESTS
+    while left > 0:
+        left -= max(measure(contender, setting, 1.0)["requests"], 1)
+
+
 def compare_memory(setting: Setting, rounds: int, say) -> Rounds:
     """Memory that idle connections add to a process that has been busy before."""
     results: Rounds = {name: [] for name in CONTENDERS}
@@ -40,7 +48,7 @@ def compare_memory(setting: Setting, rounds: int, say) -> Rounds:
         for name in CONTENDERS:
             with Contender(name, setting) as contender:
                 verify(contender, setting)
-                measure(contender, setting, 1.0)  # so that what is needed once is there already
+                make_busy(contender, setting)
                 before = contender.process.resident_bytes()
                 with idle_connections(contender, setting, IDLE_CONNECTIONS):
                     grown = contender.process.resident_bytes() - before

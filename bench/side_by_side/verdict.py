@@ -59,5 +59,11 @@ def _ratios(ours: list[dict], theirs: list[dict], metric: str) -> list[float]:
     return [our[metric] / their[metric] for our, their in zip(ours, theirs)]
 
 
+def waited_share(results: Rounds) -> float:
+    """The median share of a window in which the proxies were ready to run and something else had their core."""
+    shares = [each["waited_share"] for rounds in results.values() for each in rounds if "waited_share" in each]
+    return statistics.median(shares) if shares else 0.0
+
+
 def as_json(verdict: Verdict) -> dict:
     return asdict(verdict)
