@@ -80,6 +80,11 @@ Result<UniqueFd> duplicate(int fd) {
   return second;
 }
 
+Acceptor::Acceptor(Loop& loop, UniqueFd fd) : descriptor_(loop, fd.release()) {
+  descriptor_.file_is_shared();
+  set_no_delay(descriptor_.fd());  // connections inherit it: one call less for each
+}
+
 AcceptOne::AcceptOne(Acceptor& acceptor) : Operation(&AcceptOne::attempt), acceptor_(&acceptor) {}
 
 bool AcceptOne::await_ready() { return attempt(*this); }
@@ -122,7 +127,6 @@ Accepted Acceptor::try_accept() {
   }
   accepted.fd = UniqueFd(fd);
   accepted.peer = SocketAddress::from_raw(raw, size);
-  if (!accepted.peer.is_unix()) set_no_delay(fd);
   return accepted;
 }
 

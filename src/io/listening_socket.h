@@ -62,7 +62,7 @@ class AcceptOne : public Operation {
 class Acceptor : Pinned {
  public:
   /// Other loops, and other processes, may have handles of the same socket.
-  Acceptor(Loop& loop, UniqueFd fd) : descriptor_(loop, fd.release()) { descriptor_.file_is_shared(); }
+  Acceptor(Loop& loop, UniqueFd fd);
 
   /// Waits without a deadline: only cancel() ends it.
   AcceptOne accept() { return AcceptOne(*this); }

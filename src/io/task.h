@@ -14,6 +14,8 @@
 #include <optional>
 #include <utility>
 
+#include "io/frame_pool.h"
+
 namespace holdfast::io {
 
 template <class T = void>
@@ -32,6 +34,10 @@ namespace detail {
 
 class PromiseBase {
  public:
+  // The frame of the coroutine, which the promise is a part of.
+  static void* operator new(std::size_t bytes) { return take_frame(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept { return_frame(frame, bytes); }
+
   std::suspend_always initial_suspend() noexcept { return {}; }
 
   struct AtEnd {

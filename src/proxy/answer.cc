@@ -19,55 +19,75 @@ constexpr int kInterimAnswersMax = 8;    // 1xx before the final answer
 
 }  // namespace
 
-io::Task<Exchange::Failure> Exchange::read_answer_head() {
-  io::Stream& stream = *connection_->stream;
-  http::HeadEndScanner scanner;
+void Exchange::expect_answer() {
   out_begin_ = out_end_ = kHeadroom;
-  int interim = 0;
-  while (true) {
-    const Deadline first_byte = worker_.loop().now() + service_->config().timeouts.per_try;
-    // While the request is still being sent, only the deadline of the whole counts.
-    const Deadline deadline = uploading_ ? deadline_ : std::min(deadline_, first_byte);
-    const int error = co_await stream.readable(deadline);
-    if (error == ETIMEDOUT) co_return uploading_ ? Failure::client : Failure::timeout;
-    if (error != 0) co_return uploading_ || upload_end_ == RelayEnd::complete ? Failure::reset : Failure::client;
-    if (!out_) out_ = worker_.buffers().lend();
-    const std::span<char> room = out_.all().subspan(out_end_);
-    const io::Moved got = stream.try_read(room.first(room.size() - http::kChunkTailroom));
-    if (got.error == EAGAIN) continue;
-    if (!got.ok() || got.ended()) co_return out_end_ == out_begin_ ? Failure::reset : Failure::protocol;
-    if (answered_ == Instant{}) answered_ = worker_.loop().now();
-    out_end_ += got.bytes;
+  answer_scanner_.reset();
+  interim_answers_ = 0;
+}
 
-    while (true) {  // one read may bring several interim answers and the final one
-      const std::string_view bytes(out_.data() + out_begin_, out_end_ - out_begin_);
-      const bool full = out_end_ + http::kChunkTailroom == out_.size();
-      if (!scanner.should_parse(bytes) && !full) break;
-      const http::RequestHead& request = heads_->request;
-      const http::ParseOutcome outcome =
-          http::parse_response_head(bytes, listener_->head_limits, request.method, heads_->response, request.websocket);
-      if (outcome.status == http::ParseStatus::malformed) {
-        record_.reason = outcome.reason;
-        co_return Failure::protocol;
-      }
-      if (outcome.status == http::ParseStatus::incomplete) {
-        if (full) make_room_for_answer_head();
-        break;
-      }
-      out_begin_ += outcome.head_bytes;
-      const std::uint16_t status = heads_->response.status;
-      if (status >= 200 || status == 101) {
-        co_return is_retried_status(status) ? Failure::status : Failure::none;
-      }
-      if (++interim > kInterimAnswersMax) co_return Failure::protocol;
-      const bool passed = co_await forward_interim();
-      if (!passed) co_return Failure::client;
-      scanner.reset();
-      if (out_begin_ == out_end_) {
-        out_begin_ = out_end_ = kHeadroom;
-        break;
-      }
+// While the request is still being sent, only the deadline of the whole counts.
+Deadline Exchange::answer_deadline() const {
+  if (uploading()) return deadline_;
+  return std::min(deadline_, worker_.loop().now() + service_->config().timeouts.per_try);
+}
+
+// `error` is how the wait for bytes ended.
+Exchange::Ended Exchange::read_answer_head(int error) {
+  if (error == ETIMEDOUT) return uploading() ? Failure::client : Failure::timeout;
+  if (error != 0) return uploading() || upload_end() == RelayEnd::complete ? Failure::reset : Failure::client;
+  if (!out_) out_ = worker_.buffers().lend();
+  const std::span<char> room = out_.all().subspan(out_end_);
+  const io::Moved got = connection_->stream->try_read(room.first(room.size() - http::kChunkTailroom));
+  if (got.error == EAGAIN) return std::nullopt;
+  if (!got.ok() || got.ended()) return out_end_ == out_begin_ ? Failure::reset : Failure::protocol;
+  if (answered_ == Instant{}) answered_ = worker_.loop().now();
+  out_end_ += got.bytes;
+  return parse_answer_head();
+}
+
+// One read may bring several interim answers and the final one.
+Exchange::Ended Exchange::parse_answer_head() {
+  while (out_begin_ != out_end_) {
+    const std::string_view bytes(out_.data() + out_begin_, out_end_ - out_begin_);
+    const bool full = out_end_ + http::kChunkTailroom == out_.size();
+    if (!answer_scanner_.should_parse(bytes) && !full) return std::nullopt;
+    const http::RequestHead& request = heads_->request;
+    const http::ParseOutcome outcome =
+        http::parse_response_head(bytes, listener_->head_limits, request.method, heads_->response, request.websocket);
+    if (outcome.status == http::ParseStatus::malformed) {
+      reason_ = outcome.reason;
+      return Failure::protocol;
     }
+    if (outcome.status == http::ParseStatus::incomplete) {
+      if (full) make_room_for_answer_head();
+      return std::nullopt;
+    }
+    out_begin_ += outcome.head_bytes;
+    const std::uint16_t status = heads_->response.status;
+    if (status >= 200 || status == 101) return is_retried_status(status) ? Failure::status : Failure::none;
+    if (++interim_answers_ > kInterimAnswersMax) return Failure::protocol;
+    answer_scanner_.reset();
+    forward_interim();
+    if (outbox_.error() != 0) return Failure::client;
+    if (!outbox_.empty()) return std::nullopt;
+  }
+  out_begin_ = out_end_ = kHeadroom;
+  return std::nullopt;
+}
+
+// A head that comes in pieces, or behind interim answers that the client is slow to take.
+io::Task<Exchange::Failure> Exchange::wait_for_answer_head() {
+  while (true) {
+    Ended ended;
+    if (outbox_.empty()) {
+      const int error = co_await connection_->stream->readable(answer_deadline());
+      ended = read_answer_head(error);
+    } else {
+      const io::Moved sent = co_await client_.write_all(outbox_.rest(), deadline_);
+      outbox_.flushed(sent);
+      ended = sent.ok() ? parse_answer_head() : Failure::client;
+    }
+    if (ended) co_return *ended;
   }
 }
 
@@ -95,14 +115,13 @@ bool Exchange::is_retried_status(std::uint16_t status) const {
 }
 
 // 100 was our own to give; others (103) go to clients that understand them (RFC 9110 15.2).
-io::Task<bool> Exchange::forward_interim() {
-  if (heads_->response.status == 100 || heads_->request.minor_version == 0) co_return true;
+void Exchange::forward_interim() {
+  outbox_.reset();
+  if (heads_->response.status == 100 || heads_->request.minor_version == 0) return;
   http::ResponseRewrite rewrite;
   rewrite.keep_alive = true;
   const std::optional<std::size_t> size = http::write_response_head(heads_->response, rewrite, worker_.scratch());
-  if (!size) co_return true;
-  const io::Moved sent = co_await write_scratch(*size, deadline_);
-  co_return sent.ok();
+  if (size) outbox_.send(client_, worker_.scratch().first(*size));
 }
 
 // The exchange on this connection is complete: the next request of this loop may use it.
@@ -113,42 +132,35 @@ void Exchange::keep_connection() {
   endpoint.idle.put(std::move(connection_), now, service_->config().limits.idle_connections_per_endpoint);
 }
 
-io::Task<> Exchange::relay_answer() {
+// Passes on what is there of the answer. True when that was all, and the client took it: then there is nothing to wait
+// for.
+bool Exchange::answer_at_once() {
   const http::ResponseHead& answer = heads_->response;
   const http::Framing framing = http::client_framing(answer, heads_->request.minor_version);
   // A body still on its way up when the answer comes is not waited for: what it leaves would be read as a request.
   if (!session_may_stay() || !request_complete() || framing == http::Framing::until_close) keep_alive_ = false;
   if (!request_body_.done()) session_.linger = true;
-  record_.status = answer.status;
+  status_ = answer.status;
   answer_begun_ = true;
 
   answer_body_.start(answer.framing, answer.content_length, listener_->head_limits);
   const BodyReader::Piece piece = answer_body_.take({out_.data() + out_begin_, out_end_ - out_begin_});
   out_begin_ += piece.consumed;
-  const bool broken = !piece.error.empty();
+  answer_broken_ = !piece.error.empty();
   const bool tunnelled = answer.status == 101;
-  const bool reusable = answer.keep_alive && request_complete() && !tunnelled && !broken;
+  reusable_ = answer.keep_alive && request_complete() && !tunnelled && !answer_broken_;
   // A complete answer frees its connection before the client is written to: another request may use it meanwhile.
-  if (answer_body_.done() && reusable && out_begin_ == out_end_) keep_connection();
+  if (answer_body_.done() && reusable_ && out_begin_ == out_end_) keep_connection();
 
-  RelayEnd end = co_await send_answer_start(framing, piece);
-  if (end == RelayEnd::complete && broken) end = RelayEnd::sender_broken;
-  if (end == RelayEnd::complete && tunnelled) {
-    co_await join_tunnel();
-  } else if (end == RelayEnd::complete && !answer_body_.done()) {
-    Room room{.all = out_.all(), .surplus = {}};
-    const Relay relay{
-        .framing = framing, .stall_timeout = listener_->config.limits.stall_timeout, .deadline = deadline_};
-    end = co_await relay_body(*connection_->stream, client_, &answer_body_, relay, &room);
-    if (end == RelayEnd::complete && reusable && room.surplus.empty()) keep_connection();
-  }
-  co_await end_upload();
-  finish_answer(end);
+  send_answer_start(framing, piece);
+  if (!answer_body_.done() || tunnelled || uploading() || !outbox_.empty() || outbox_.error() != 0) return false;
+  finish_answer(RelayEnd::complete);
+  return true;
 }
 
 // Head and first piece of the body. The head goes directly before the piece where there is room, and that is nearly
 // always: one send carries both.
-io::Task<RelayEnd> Exchange::send_answer_start(http::Framing framing, BodyReader::Piece piece) {
+void Exchange::send_answer_start(http::Framing framing, BodyReader::Piece piece) {
   const http::ResponseHead& answer = heads_->response;
   http::ResponseRewrite rewrite;
   rewrite.framing = framing;
@@ -170,27 +182,46 @@ io::Task<RelayEnd> Exchange::send_answer_start(http::Framing framing, BodyReader
 
   const bool trailers = answer_body_.done() && !answer_body_.trailers().empty();
   const std::span<char> body = frame(framing, piece.data, answer_body_.done() && !trailers, {});
-  const Deadline deadline = std::min(deadline_, worker_.loop().now() + listener_->config.limits.stall_timeout);
-  io::Moved sent;
+  outbox_.reset();
   if (!body.empty() && body.data() - out_.data() >= static_cast<std::ptrdiff_t>(*head)) {
     char* const start = body.data() - *head;
     std::memcpy(start, head_bytes.data(), *head);
-    const std::span<const char> whole(start, *head + body.size());
-    sent = co_await client_.write_all(whole, deadline);
+    outbox_.send(client_, {start, *head + body.size()});
   } else {
-    sent = co_await write_scratch(head_bytes.size(), deadline);
-    if (sent.ok()) {
-      sent = co_await client_.write_all(body, deadline);
-    }
+    outbox_.send(client_, head_bytes);
+    outbox_.send(client_, body);
   }
-  if (sent.ok() && trailers && framing == http::Framing::chunked) {
+  if (trailers && framing == http::Framing::chunked) {
     std::string tail = "0\r\n";
     tail.append(answer_body_.trailers()).append("\r\n");
-    sent = co_await client_.write_all(tail, deadline);
+    outbox_.send(client_, tail);
   }
-  if (sent.ok()) co_return RelayEnd::complete;
-  const bool too_late = sent.error == ETIMEDOUT && worker_.loop().now() >= deadline_;
-  co_return too_late ? RelayEnd::too_late : RelayEnd::receiver_gone;
+}
+
+// What the client did not take at once, and what had not come yet.
+io::Task<> Exchange::relay_rest_of_answer() {
+  if (!outbox_.empty()) {
+    const Deadline stalled = worker_.loop().now() + listener_->config.limits.stall_timeout;
+    const io::Moved sent = co_await client_.write_all(outbox_.rest(), std::min(deadline_, stalled));
+    outbox_.flushed(sent);
+  }
+  RelayEnd end = answer_broken_ ? RelayEnd::sender_broken : RelayEnd::complete;
+  if (outbox_.error() != 0) {
+    const bool too_late = outbox_.error() == ETIMEDOUT && worker_.loop().now() >= deadline_;
+    end = too_late ? RelayEnd::too_late : RelayEnd::receiver_gone;
+  }
+  if (end == RelayEnd::complete && heads_->response.status == 101) {
+    co_await join_tunnel();
+  } else if (end == RelayEnd::complete && !answer_body_.done()) {
+    Room room{.all = out_.all(), .surplus = {}};
+    const Relay relay{.framing = http::client_framing(heads_->response, heads_->request.minor_version),
+                      .stall_timeout = listener_->config.limits.stall_timeout,
+                      .deadline = deadline_};
+    end = co_await relay_body(*connection_->stream, client_, &answer_body_, relay, &room);
+    if (end == RelayEnd::complete && reusable_ && room.surplus.empty()) keep_connection();
+  }
+  co_await end_upload();
+  finish_answer(end);
 }
 
 // Both sides have agreed to a websocket: what came early is passed on, then they are joined.
@@ -205,7 +236,7 @@ io::Task<> Exchange::join_tunnel() {
   const io::Moved to_server = co_await connection_->stream->write_all(up, deadline);
   if (!to_client.ok() || !to_server.ok()) co_return;
   const TunnelEnd end = co_await tunnel(client_, *connection_->stream, worker_.buffers(), limits.idle_timeout);
-  record_.response_bytes = end.to_client;
+  response_bytes_ = end.to_client;
 }
 
 std::string_view Exchange::why_cut_short(RelayEnd end) const {
@@ -215,11 +246,11 @@ std::string_view Exchange::why_cut_short(RelayEnd end) const {
 }
 
 void Exchange::finish_answer(RelayEnd end) {
-  if (record_.response_bytes == 0) record_.response_bytes = answer_body_.bytes();
+  if (response_bytes_ == 0) response_bytes_ = answer_body_.bytes();
   out_ = io::Buffer{};
   if (end == RelayEnd::complete) return;
   keep_alive_ = false;
-  record_.reason = why_cut_short(end);
+  reason_ = why_cut_short(end);
   session_.linger = false;
   client_.reset_on_close();  // cut short: the client must not take it for a complete answer
 }

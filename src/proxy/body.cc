@@ -13,7 +13,7 @@ void BodyReader::start(http::Framing framing, std::uint64_t content_length, cons
   left_ = content_length;
   bytes_ = 0;
   done_ = framing == http::Framing::none || (framing == http::Framing::length && content_length == 0);
-  if (framing == http::Framing::chunked) chunked_ = http::ChunkedDecoder(limits);
+  chunked_ = framing == http::Framing::chunked ? std::make_unique<http::ChunkedDecoder>(limits) : nullptr;
 }
 
 BodyReader::Piece BodyReader::take(std::span<char> received) {
@@ -30,7 +30,7 @@ BodyReader::Piece BodyReader::take(std::span<char> received) {
       break;
     }
     case http::Framing::chunked: {
-      const http::ChunkedDecoder::Step step = chunked_.decode(received);
+      const http::ChunkedDecoder::Step step = chunked_->decode(received);
       piece.data = step.data;
       piece.consumed = step.consumed;
       if (step.status == http::ChunkedDecoder::Status::malformed) piece.error = step.error;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -38,14 +39,14 @@ class BodyReader {
   http::Framing framing() const { return framing_; }
   /// Data bytes so far.
   std::uint64_t bytes() const { return bytes_; }
-  std::string_view trailers() const { return chunked_.trailers(); }
+  std::string_view trailers() const { return chunked_ == nullptr ? std::string_view{} : chunked_->trailers(); }
 
  private:
   http::Framing framing_ = http::Framing::none;
   bool done_ = true;
   std::uint64_t left_ = 0;
   std::uint64_t bytes_ = 0;
-  http::ChunkedDecoder chunked_;
+  std::unique_ptr<http::ChunkedDecoder> chunked_;  ///< null for every other framing
 };
 
 /// Frames `data` where it lies. Returns what is to be sent: possibly nothing, when there is no data and no end to mark.

@@ -18,7 +18,13 @@ io::Task<bool> serve_requests(Ref<Session> session) {
     if (head == Exchange::HeadState::incomplete) head = co_await exchange.read_head();
     if (head == Exchange::HeadState::gone) co_return false;
     if (head == Exchange::HeadState::complete) {
-      co_await exchange.serve();
+      exchange.begin();
+      const std::optional<Exchange::Refusal> refusal = exchange.route();
+      if (refusal) {
+        co_await exchange.refuse(*refusal);
+      } else {
+        co_await exchange.forward();
+      }
     }
     exchange.account();
     if (!exchange.keep_alive_) co_return false;
@@ -33,8 +39,7 @@ Exchange::Exchange(Session& session)
       worker_(session.worker()),
       client_(session.stream()),
       heads_(worker_.take_heads()),
-      in_(worker_.buffers().lend()),
-      upload_(worker_.loop()) {
+      in_(worker_.buffers().lend()) {
   session_.exchange = this;
 }
 
@@ -64,9 +69,10 @@ Exchange::HeadState Exchange::read_head_now() {
     end_ = got.bytes;
   }
   started_ = worker_.loop().now();
-  record_ = AccessRecord{};
-  record_.client = session_.client();
-  record_.listener = session_.front().name;
+  begun_ = false;
+  status_ = 0;
+  reason_ = {};
+  response_bytes_ = 0;
   answered_ = {};
   tries_ = 0;
   request_body_.start(http::Framing::none, 0, listener_->head_limits);
@@ -86,8 +92,8 @@ Exchange::HeadState Exchange::parse_head() {
   session_.front().bad_requests.add();
   keep_alive_ = false;
   session_.linger = true;
-  record_.status = outcome.answer;
-  record_.reason = outcome.reason;
+  status_ = outcome.answer;
+  reason_ = outcome.reason;
   http::LocalResponse response;
   response.status = outcome.answer;
   response.reason = "bad-request";
@@ -142,18 +148,12 @@ void Exchange::begin() {
   session_.idle = false;
   keep_alive_ =
       request.keep_alive && !worker_.draining() && session_.requests < listener_->config.limits.requests_per_connection;
+  begun_ = true;
   answer_begun_ = false;
   streamed_ = false;
-  uploading_ = false;
-  upload_end_ = RelayEnd::complete;
   service_ = nullptr;
-
   request_body_.start(request.framing, request.content_length, listener_->head_limits);
   make_request_id();
-  record_.method = request.method_text;
-  record_.host = request.host;
-  record_.path = request.path;
-  record_.request_id = request_id_;
 }
 
 void Exchange::make_request_id() {
@@ -167,54 +167,45 @@ void Exchange::make_request_id() {
   request_id_ = {request_id_text_.data(), made.size()};
 }
 
-io::Task<> Exchange::serve() {
-  begin();
+// Where it goes, and whether it may. None: to an endpoint of service_.
+std::optional<Exchange::Refusal> Exchange::route() {
   const http::RequestHead& request = heads_->request;
   const Destination destination = listener_->router.route(request.host, request.path);
-  if (!destination.found()) {
-    co_await answer_error(404, "no-route");
-    co_return;
-  }
-  if (destination.redirect != nullptr) {
-    co_await redirect(destination.redirect);
-    co_return;
-  }
+  if (!destination.found()) return Refusal{404, "no-route"};
+  if (destination.redirect != nullptr) return Refusal{destination.redirect->status, "", destination.redirect};
   service_ = snapshot_->services[destination.service].get();
-  record_.service = service_->service().name();
   deadline_ = started_ + service_->config().timeouts.request;
+  return take_first_piece();
+}
 
-  if (request.framing == http::Framing::length && request.content_length > listener_->config.limits.body_bytes) {
-    co_await answer_error(413, "request-too-large");
-    co_return;
+// What came of the body with the head goes out with it.
+std::optional<Exchange::Refusal> Exchange::take_first_piece() {
+  const http::RequestHead& request = heads_->request;
+  first_piece_ = {};
+  if (request_body_.done()) return std::nullopt;
+  const std::size_t most = listener_->config.limits.body_bytes;
+  if (request.framing == http::Framing::length && request.content_length > most) {
+    return Refusal{413, "request-too-large"};
   }
   const BodyReader::Piece piece = request_body_.take({in_.data() + begin_, end_ - begin_});
   first_piece_ = piece.data;
   begin_ += piece.consumed;
   if (!piece.error.empty()) {
     session_.front().bad_requests.add();
-    co_await answer_error(400, "bad-request");
-    co_return;
+    return Refusal{400, "bad-request"};
   }
-  if (request_body_.bytes() > listener_->config.limits.body_bytes) {
-    co_await answer_error(413, "request-too-large");
-    co_return;
-  }
-  co_await forward();
+  if (request_body_.bytes() > most) return Refusal{413, "request-too-large"};
+  return std::nullopt;
 }
 
 // ---- answers of our own
 
-// To the client, the first `size` bytes of the scratch room: only what the kernel does not take at once is copied
-// before we wait.
-io::Task<io::Moved> Exchange::write_scratch(std::size_t size, Deadline deadline) {
-  const std::span<const char> scratch = worker_.scratch().first(size);
-  io::Moved first = client_.try_write(scratch);
-  if (first.error == EAGAIN) first.error = 0;
-  if (!first.ok() || first.bytes == scratch.size()) co_return first;
-  const std::string rest(scratch.begin() + static_cast<std::ptrdiff_t>(first.bytes), scratch.end());
-  io::Moved more = co_await client_.write_all(rest, deadline);
-  more.bytes += first.bytes;
-  co_return more;
+io::Task<> Exchange::refuse(Refusal refusal) {
+  if (refusal.redirect != nullptr) {
+    co_await redirect(refusal.redirect);
+  } else {
+    co_await answer_error(refusal.status, refusal.reason);
+  }
 }
 
 io::Task<> Exchange::answer_error(std::uint16_t status, const char* reason) {
@@ -247,21 +238,26 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   response.client_minor_version = heads_->request.minor_version;
   response.to_head = heads_->request.method == http::Method::head;
   session_.front().local_answers.add();
-  record_.status = response.status;
-  if (record_.reason.empty()) record_.reason = response.reason;  // what the parser said is more exact
+  status_ = response.status;
+  if (reason_.empty()) reason_ = response.reason;  // what the parser said is more exact
   answer_begun_ = true;
   const std::optional<std::size_t> size = http::write_local_response(response, worker_.scratch());
   check(size.has_value(), "an answer of our own fits the scratch room");
-  const Deadline deadline = worker_.loop().now() + listener_->config.limits.stall_timeout;
-  const io::Moved sent = co_await write_scratch(*size, deadline);
-  if (!sent.ok()) keep_alive_ = false;
-  count_local_body(response, *size, sent.bytes);
+  outbox_.reset();
+  outbox_.send(client_, worker_.scratch().first(*size));
+  if (!outbox_.empty()) {
+    const Deadline deadline = worker_.loop().now() + listener_->config.limits.stall_timeout;
+    const io::Moved sent = co_await client_.write_all(outbox_.rest(), deadline);
+    outbox_.flushed(sent);
+  }
+  if (outbox_.error() != 0) keep_alive_ = false;
+  count_local_body(response, *size, outbox_.sent());
 }
 
 // As of answers that are relayed, the log counts the body alone.
 void Exchange::count_local_body(const http::LocalResponse& response, std::size_t whole, std::size_t sent) {
   const std::size_t head = whole - http::local_body_size(response);
-  record_.response_bytes = sent - std::min(sent, head);
+  response_bytes_ = sent - std::min(sent, head);
 }
 
 // ---- after it
@@ -270,7 +266,7 @@ void Exchange::account() {
   const Duration took = worker_.loop().now() - started_;
   if (service_ != nullptr) {
     service_->requests.add();
-    const std::size_t status_class = record_.status / 100U;
+    const std::size_t status_class = status_ / 100U;
     service_->answers[status_class < service_->answers.size() ? status_class : 0].add();
     service_->latency.record(took);
   }
@@ -279,19 +275,40 @@ void Exchange::account() {
   if (ring == nullptr) return;
   const config::Share sample = snapshot_->shared->model.proxy.access_log.sample;
   if (sample < config::percent(100) && worker_.prng().below(10'000) >= sample.basis_points) return;
-  record_.duration_us = static_cast<std::uint32_t>(std::min<Duration::rep>(took / 1us, UINT32_MAX));
-  record_.wall_us = worker_.wall_clock_us() - record_.duration_us;
-  if (answered_ != Instant{}) record_.upstream_us = static_cast<std::uint32_t>((answered_ - started_) / 1us);
-  record_.request_bytes = request_body_.bytes();
-  record_.attempts = static_cast<std::uint8_t>(tries_);
-  ring->push(record_);
+  ring->push(record());
+}
+
+AccessRecord Exchange::record() const {
+  const Duration took = worker_.loop().now() - started_;
+  AccessRecord record;
+  record.duration_us = static_cast<std::uint32_t>(std::min<Duration::rep>(took / 1us, UINT32_MAX));
+  record.wall_us = worker_.wall_clock_us() - record.duration_us;
+  if (answered_ != Instant{}) record.upstream_us = static_cast<std::uint32_t>((answered_ - started_) / 1us);
+  record.request_bytes = request_body_.bytes();
+  record.response_bytes = response_bytes_;
+  record.status = status_;
+  record.attempts = static_cast<std::uint8_t>(tries_);
+  record.client = session_.client();
+  record.listener = session_.front().name;
+  record.reason = reason_;
+  if (begun_) {
+    const http::RequestHead& request = heads_->request;
+    record.method = request.method_text;
+    record.host = request.host;
+    record.path = request.path;
+    record.request_id = request_id_;
+  }
+  if (service_ != nullptr) record.service = service_->service().name();
+  if (tries_ > 0) record.endpoint = service_->endpoint(endpoint_).endpoint->name;
+  return record;
 }
 
 // What came behind the request is the beginning of the next one.
 void Exchange::prepare_next() {
   heads_->scanner.reset();
   service_ = nullptr;
-  if (upload_room_) in_ = std::move(upload_room_);
+  if (upload_ != nullptr) in_ = std::move(upload_->room);
+  upload_ = nullptr;
   if (begin_ == end_) {
     begin_ = end_ = 0;
     return;

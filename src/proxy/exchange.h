@@ -5,6 +5,10 @@
 //   forward.cc    pick an endpoint, connect, send; on failure decide whether another endpoint may try
 //   answer.cc     read the endpoint's head, rewrite it, relay the body
 // One object serves the requests of a connection one after the other, as long as they keep coming.
+//
+// Most requests wait once: for the endpoint's answer. Whatever can be done without waiting is a plain function, which says
+// so when it cannot go on; only then a coroutine takes over. Each coroutine that is in the middle of something is a frame
+// in memory, and with hundreds of requests in flight those frames decide what a request costs (docs/performance.md).
 #pragma once
 
 #include <memory>
@@ -20,6 +24,7 @@
 #include "io/task.h"
 #include "proxy/access_log.h"
 #include "proxy/body.h"
+#include "proxy/outbox.h"
 #include "proxy/session.h"
 #include "proxy/worker.h"
 #include "upstream/local_service.h"
@@ -48,15 +53,23 @@ class Exchange : io::OnBroken {
   io::Task<HeadState> read_head();
   bool make_room_for_head();
   void begin();
-  io::Task<> serve();
+  /// An answer of our own.
+  struct Refusal {
+    std::uint16_t status;
+    const char* reason;
+    const config::Redirect* redirect = nullptr;
+  };
+  std::optional<Refusal> route();
+  std::optional<Refusal> take_first_piece();
+  io::Task<> refuse(Refusal refusal);
   void account();
+  AccessRecord record() const;
   void prepare_next();
   bool session_may_stay() const;
   /// Nobody will read an answer: the client's connection is dead in both directions, or was cut off. A client that has
   /// only ended its own direction still waits for one.
   bool client_gone() const { return client_.descriptor().broken() || client_.descriptor().cancelled(); }
   static void on_client_broken(io::OnBroken& self);
-  io::Task<io::Moved> write_scratch(std::size_t size, Deadline deadline);
   io::Task<> answer_locally(http::LocalResponse response);
   void count_local_body(const http::LocalResponse& response, std::size_t whole, std::size_t sent);
   io::Task<> answer_error(std::uint16_t status, const char* reason);
@@ -70,13 +83,21 @@ class Exchange : io::OnBroken {
   bool change_endpoint();
   std::uint64_t hash_key() const;
   std::optional<std::uint32_t> sticky_endpoint() const;
+  /// How a step of an attempt ended. None of it, std::nullopt: it can only go on by waiting.
   enum class Failure : unsigned char { none, connect, reset, timeout, protocol, status, client };
-  io::Task<Failure> attempt();
+  using Ended = std::optional<Failure>;
+  Ended start_attempt();
+  io::Task<Failure> continue_attempt();
   io::Task<Failure> open_connection();
-  io::Task<Failure> send_request();
-  io::Task<> upload();
+  Ended send_request();
+  struct Upload;
+  void begin_upload();
+  io::Task<> carry_upload(Ref<Upload> upload);
+  bool uploading() const;
+  /// How the upload ended; complete as long as there is none.
+  RelayEnd upload_end() const;
   /// All of the request has been read and passed on.
-  bool request_complete() const { return request_body_.done() && !uploading_ && upload_end_ == RelayEnd::complete; }
+  bool request_complete() const { return request_body_.done() && !uploading() && upload_end() == RelayEnd::complete; }
   io::Task<> end_upload();
   bool may_try_again(Failure failure);
   void report(Failure failure);
@@ -84,12 +105,17 @@ class Exchange : io::OnBroken {
   io::Task<> answer_failure(Failure failure);
 
   // answer.cc
-  io::Task<Failure> read_answer_head();
+  void expect_answer();
+  Deadline answer_deadline() const;
+  Ended read_answer_head(int error);
+  Ended parse_answer_head();
+  io::Task<Failure> wait_for_answer_head();
   void make_room_for_answer_head();
   bool is_retried_status(std::uint16_t status) const;
-  io::Task<bool> forward_interim();
-  io::Task<> relay_answer();
-  io::Task<RelayEnd> send_answer_start(http::Framing framing, BodyReader::Piece piece);
+  void forward_interim();
+  bool answer_at_once();
+  void send_answer_start(http::Framing framing, BodyReader::Piece piece);
+  io::Task<> relay_rest_of_answer();
   io::Task<> join_tunnel();
   std::string_view why_cut_short(RelayEnd end) const;
   void finish_answer(RelayEnd end);
@@ -121,18 +147,19 @@ class Exchange : io::OnBroken {
   bool set_sticky_ = false;                    ///< the answer sets the affinity cookie
   std::unique_ptr<upstream::Connection> connection_;
   bool sent_ = false;  ///< something of the request was written
+  Outbox outbox_;      ///< to the endpoint until the request has been sent, then to the client
   io::Buffer out_;     ///< received from the endpoint: [out_begin_, out_end_)
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
+  http::HeadEndScanner answer_scanner_;
+  int interim_answers_ = 0;
   BodyReader answer_body_;
+  bool answer_broken_ = false;  ///< the framing of its body is wrong
+  bool reusable_ = false;       ///< the endpoint's connection, once the answer is complete
   std::array<std::uint32_t, 8> tried_{};
   std::size_t tries_ = 0;
 
-  // The upload of a body that did not come with the head runs beside the answer.
-  io::Buffer upload_room_;  ///< what follows the request is in it, at [begin_, end_)
-  io::Scope upload_;
-  bool uploading_ = false;
-  RelayEnd upload_end_ = RelayEnd::complete;
+  std::unique_ptr<Upload> upload_;  ///< of a body that did not come with the head: it runs beside the answer
 
   Instant started_{};
   Instant attempt_began_{};
@@ -142,8 +169,26 @@ class Exchange : io::OnBroken {
   bool answer_begun_ = false;
   bool tunnelled_ = false;  ///< the connection has become a tunnel, and ends as one
   std::string_view request_id_;
-  std::array<char, 64> request_id_text_{};
-  AccessRecord record_;
+  std::array<char, 32> request_id_text_{};
+
+  // For the log.
+  bool begun_ = false;  ///< the head is complete: heads_ has it
+  std::uint16_t status_ = 0;
+  std::string_view reason_;
+  std::uint64_t response_bytes_ = 0;
 };
+
+// What follows the request is in its room, at [begin_, end_).
+struct Exchange::Upload : holdfast::Pinned {
+  Upload(io::Loop& loop, io::Buffer room_) : room(std::move(room_)), task(loop) {}
+
+  io::Buffer room;
+  RelayEnd end = RelayEnd::complete;
+  bool running = true;
+  io::Scope task;
+};
+
+inline bool Exchange::uploading() const { return upload_ != nullptr && upload_->running; }
+inline RelayEnd Exchange::upload_end() const { return upload_ == nullptr ? RelayEnd::complete : upload_->end; }
 
 }  // namespace holdfast::proxy

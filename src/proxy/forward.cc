@@ -18,7 +18,7 @@ io::Task<> Exchange::forward() {
     const io::Moved sent = co_await client_.write_all(http::kContinue, deadline_);
     if (!sent.ok()) {
       keep_alive_ = false;
-      record_.reason = why_cut_short(RelayEnd::receiver_gone);
+      reason_ = why_cut_short(RelayEnd::receiver_gone);
       co_return;
     }
   }
@@ -34,16 +34,23 @@ io::Task<> Exchange::forward() {
       co_await answer_failure(failure);
       co_return;
     }
-    failure = co_await attempt();
+    Ended ended = start_attempt();
+    if (!ended) ended = co_await continue_attempt();
+    if (ended == Failure::none) {
+      const int error = co_await connection_->stream->readable(answer_deadline());
+      ended = read_answer_head(error);
+      if (!ended) ended = co_await wait_for_answer_head();
+    }
+    failure = *ended;
     if (failure == Failure::none) {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
       report(server_error ? Failure::status : Failure::none);
-      co_await relay_answer();
+      if (!answer_at_once()) co_await relay_rest_of_answer();
       co_return;
     }
-    co_await end_upload();
+    if (upload_ != nullptr) co_await end_upload();
     // The body was held up, and not by the client.
-    if (failure == Failure::client && upload_end_ == RelayEnd::receiver_gone) failure = Failure::timeout;
+    if (failure == Failure::client && upload_end() == RelayEnd::receiver_gone) failure = Failure::timeout;
     report(failure);
     if (!may_try_again(failure)) break;
     if (failure == Failure::status) {
@@ -55,9 +62,9 @@ io::Task<> Exchange::forward() {
   }
   if (client_gone()) {
     keep_alive_ = false;
-    record_.reason = why_cut_short(RelayEnd::receiver_gone);
+    reason_ = why_cut_short(RelayEnd::receiver_gone);
   } else if (failure == Failure::status) {
-    co_await relay_answer();
+    if (!answer_at_once()) co_await relay_rest_of_answer();
   } else {
     co_await answer_failure(failure);
   }
@@ -159,29 +166,35 @@ void Exchange::give_up_endpoint() {
 
 // ---- one attempt
 
-io::Task<Exchange::Failure> Exchange::attempt() {
+// On an idle connection the request is gone at once, and the answer is all there is to wait for.
+Exchange::Ended Exchange::start_attempt() {
   if (tries_ < tried_.size()) tried_[tries_] = endpoint_;
   ++tries_;
   sent_ = false;
   answered_ = {};
   attempt_began_ = worker_.loop().now();
+  expect_answer();
   upstream::LocalEndpoint& endpoint = service_->endpoint(endpoint_);
   endpoint.requests.add();
-  record_.endpoint = endpoint.endpoint->name;
-
   connection_ = endpoint.idle.take();
+  if (connection_ == nullptr) return std::nullopt;
+  return send_request();
+}
+
+io::Task<Exchange::Failure> Exchange::continue_attempt() {
   if (connection_ == nullptr) {
     const Failure failure = co_await open_connection();
     if (failure != Failure::none) co_return failure;
+    const Ended sent = send_request();
+    if (sent) co_return *sent;
   }
-  const Failure failure = co_await send_request();
-  if (failure != Failure::none) co_return failure;
-  if (!request_body_.done()) {
-    uploading_ = true;
-    streamed_ = true;
-    upload_.add(upload());
-  }
-  co_return co_await read_answer_head();
+  const io::Moved more = co_await connection_->stream->write_all(outbox_.rest(), deadline_);
+  outbox_.flushed(more);
+  sent_ = sent_ || more.bytes > 0;
+  if (more.error == ETIMEDOUT) co_return Failure::timeout;
+  if (!more.ok()) co_return Failure::reset;
+  begin_upload();
+  co_return Failure::none;
 }
 
 io::Task<Exchange::Failure> Exchange::open_connection() {
@@ -199,8 +212,8 @@ io::Task<Exchange::Failure> Exchange::open_connection() {
   co_return too_late ? Failure::timeout : Failure::connect;
 }
 
-// Head and what has come of the body leave in one send. Only what the kernel does not take at once is copied.
-io::Task<Exchange::Failure> Exchange::send_request() {
+// Head and what has come of the body leave in one send.
+Exchange::Ended Exchange::send_request() {
   const http::RequestHead& request = heads_->request;
   http::RequestRewrite rewrite;
   rewrite.client = session_.client();
@@ -225,43 +238,47 @@ io::Task<Exchange::Failure> Exchange::send_request() {
     if (!framed.empty()) std::memmove(room.data() + size, framed.data(), framed.size());
     size += framed.size();
   }
-  io::Stream& stream = *connection_->stream;
-  const io::Moved sent = stream.try_write(room.first(size));
-  sent_ = sent_ || sent.bytes > 0;
-  if (sent.error != 0 && sent.error != EAGAIN) co_return Failure::reset;
-  if (sent.bytes == size) co_return Failure::none;
-  const std::string rest(room.data() + sent.bytes, size - sent.bytes);
-  const io::Moved more = co_await stream.write_all(rest, deadline_);
-  sent_ = sent_ || more.bytes > 0;
-  if (more.error == ETIMEDOUT) co_return Failure::timeout;
-  co_return more.ok() ? Failure::none : Failure::reset;
+  outbox_.reset();
+  outbox_.send(*connection_->stream, room.first(size));
+  sent_ = sent_ || outbox_.sent() > 0;
+  if (outbox_.error() != 0) return Failure::reset;
+  if (!outbox_.empty()) return std::nullopt;
+  begin_upload();
+  return Failure::none;
 }
 
-// The rest of the body, beside the answer. The head stays where it is, for the log, and may leave no room behind it:
-// the body has a buffer of its own, and the next request begins in that one.
-io::Task<> Exchange::upload() {
-  upload_room_ = worker_.buffers().lend();
-  Room room{.all = upload_room_.all(), .surplus = {}};
+// The rest of the body, if there is one, goes beside the answer.
+void Exchange::begin_upload() {
+  if (request_body_.done()) return;
+  streamed_ = true;
+  upload_ = std::make_unique<Upload>(worker_.loop(), worker_.buffers().lend());
+  upload_->task.add(carry_upload(*upload_));
+}
+
+// The head stays where it is, for the log, and may leave no room behind it: the body has a buffer of its own, and the
+// next request begins in that one.
+io::Task<> Exchange::carry_upload(Ref<Upload> upload) {
+  Room room{.all = upload->room.all(), .surplus = {}};
   const config::ListenerLimits& limits = listener_->config.limits;
   // The deadline of the whole is watched where the answer is waited for.
   const Relay relay{heads_->request.framing, limits.stall_timeout, limits.body_bytes, kNever};
-  upload_end_ = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room);
-  uploading_ = false;
-  begin_ = room.surplus.empty() ? 0 : static_cast<std::size_t>(room.surplus.data() - upload_room_.data());
+  upload->end = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room);
+  upload->running = false;
+  begin_ = room.surplus.empty() ? 0 : static_cast<std::size_t>(room.surplus.data() - upload->room.data());
   end_ = begin_ + room.surplus.size();
   // An endpoint that stopped reading may still have answered, and an answer that has begun is not cut short because the
   // rest of the request is missing: the client may have stopped because of it. Else a request that failed needs none.
-  const bool client_failed = upload_end_ != RelayEnd::complete && upload_end_ != RelayEnd::receiver_gone;
+  const bool client_failed = upload->end != RelayEnd::complete && upload->end != RelayEnd::receiver_gone;
   if (client_failed && !answer_begun_) connection_->stream->cancel();
 }
 
 // The exchange is over before the request was read to its end: nobody wants the rest.
 io::Task<> Exchange::end_upload() {
-  if (upload_.size() == 0) co_return;
+  if (!uploading()) co_return;
   keep_alive_ = false;
   client_.stop_reading();
   connection_->stream->cancel();
-  co_await upload_.join(kNever);
+  co_await upload_->task.join(kNever);
   client_.resume_reading();
   session_.linger = true;
 }
@@ -333,14 +350,14 @@ io::Task<> Exchange::answer_failure(Failure failure) {
     case Failure::status: co_await answer_error(502, "upstream-reset"); break;
     case Failure::client:
       keep_alive_ = false;
-      if (upload_end_ == RelayEnd::complete) record_.reason = why_cut_short(RelayEnd::receiver_gone);
-      if (upload_end_ == RelayEnd::sender_gone && client_.descriptor().peer_hung_up()) {
+      if (upload_end() == RelayEnd::complete) reason_ = why_cut_short(RelayEnd::receiver_gone);
+      if (upload_end() == RelayEnd::sender_gone && client_.descriptor().peer_hung_up()) {
         co_await answer_error(400, "bad-request");  // RFC 9112 8: it ended before its body did
-      } else if (upload_end_ == RelayEnd::sender_gone) {
+      } else if (upload_end() == RelayEnd::sender_gone) {
         co_await answer_error(408, "request-timeout");
       }
-      if (upload_end_ == RelayEnd::too_large) co_await answer_error(413, "request-too-large");
-      if (upload_end_ == RelayEnd::sender_broken) co_await answer_error(400, "bad-request");
+      if (upload_end() == RelayEnd::too_large) co_await answer_error(413, "request-too-large");
+      if (upload_end() == RelayEnd::sender_broken) co_await answer_error(400, "bad-request");
       break;
   }
 }
