@@ -11,7 +11,8 @@ from collections import Counter
 
 import pytest
 
-from holdfast_testing import settings
+from holdfast_testing import settings, wire
+from holdfast_testing.wire import Wire
 
 RATE = int(os.environ.get("HOLDFAST_TEST_RATE", "2000"))
 SECONDS = 4.0
@@ -64,3 +65,43 @@ def test_a_post_fails_only_in_flight_on_the_killed_origin_and_is_never_sent_twic
     told = {line["request_id"]: line["endpoint"] for line in map(json.loads, (tmp_path / "log").read_text().splitlines())}
     assert all(told[id] == three[1].address for id in failed), "failed elsewhere than on the killed one"
     assert len(failed) < RATE / 10, "more than can have been in flight"
+
+
+# ---- a stopped process: its kernel accepts, and nobody answers
+
+
+def test_no_get_fails_when_an_origin_is_stopped(proxy, three, load):
+    stopped = three[1]
+    running = proxy(settings.web(*three))
+    asking = load(running.address("web"), rate=RATE, seconds=SECONDS)
+    threading.Event().wait(SECONDS / 4)
+    stopped.freeze()
+    report = asking.wait()
+    stopped.thaw()
+    print(report)
+    assert report.failed == 0, report.errors
+    running.log.wait_for(rf"^endpoint {stopped.address} of site is ejected")
+    assert report.max_ms < 5000  # far below the time-outs; how far is in docs/performance.md
+
+
+def test_a_post_on_a_stopped_origin_waits_for_it_and_is_sent_once(proxy, origin_process, load, tmp_path):
+    logs = [tmp_path / name for name in "ab"]
+    a, b = (origin_process(log.name, log=log) for log in logs)
+    running = proxy(settings.web(a, b, trusted=["127.0.0.1"]))
+    front = running.address("web")
+    a.freeze()
+    posts = [Wire(front) for _ in range(2)]
+    try:
+        for number, client in enumerate(posts):
+            client.send(wire.request("POST", headers=[("X-Request-Id", f"post-{number}")], body=b"x"))
+        with load(front, rate=100, seconds=1) as asking:  # GETs go elsewhere, and show that the origin is silent
+            pass
+        assert asking.report.failed == 0, asking.report.errors
+    finally:
+        a.thaw()
+    assert {client.read().status for client in posts} == {200}
+    for client in posts:
+        client.close()
+    running.stop()
+    received = Counter(id for log in logs for id in log.read_text().split() if id.startswith("post-"))
+    assert received == {"post-0": 1, "post-1": 1}

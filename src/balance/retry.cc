@@ -9,6 +9,7 @@ namespace {
 /// for a try that broke (502, 504) is named by `reset` and `timeout`.
 bool is_listed(const RetryRules& rules, const Failure& failure) {
   if (failure.status != 0) return std::ranges::find(rules.statuses, failure.status) != rules.statuses.end();
+  if (failure.silent) return rules.silence;
   if (failure.stage == Stage::connecting) return rules.connect_failure;
   switch (failure.code) {
     case Code::closed:

@@ -26,6 +26,7 @@ struct Failure {
   Code code = Code::internal;  ///< when no answer came
   Side side = Side::upstream;
   std::uint16_t status = 0;  ///< when an answer came: its status; else 0
+  bool silent = false;       ///< none came, to nobody (health/silence.h); the time for it has not passed
 };
 
 /// What of the request matters to a second try.
@@ -42,6 +43,7 @@ struct RetryRules {
   unsigned attempts = 2;  ///< after the first try; 0: never
   bool connect_failure = true;
   bool reset = true;
+  bool silence = true;
   bool timeout = false;
   std::span<const std::uint16_t> statuses{};
 };

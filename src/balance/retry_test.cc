@@ -47,6 +47,10 @@ TEST(Retry, only_what_the_service_lists_is_retried) {
   EXPECT_EQ(judge(kRules, slow, kGet), RetryVerdict::not_listed);
   EXPECT_EQ(judge({.timeout = true}, slow, kGet), RetryVerdict::retry);
   EXPECT_EQ(judge(kRules, {.stage = Stage::exchanging, .code = Code::protocol}, kGet), RetryVerdict::not_listed);
+  const Failure silent{.stage = Stage::exchanging, .silent = true};
+  EXPECT_EQ(judge(kRules, silent, kGet), RetryVerdict::retry);
+  EXPECT_EQ(judge({.silence = false}, silent, kGet), RetryVerdict::not_listed);
+  EXPECT_EQ(judge(kRules, silent, kPost), RetryVerdict::sent_not_idempotent);
 }
 
 TEST(Retry, a_timeout_while_connecting_is_a_connect_failure) {

@@ -42,7 +42,7 @@ TEST(Load, the_designs_example_means_what_it_says) {
   EXPECT_TRUE(feed.endpoints[2].backup);
   EXPECT_EQ(feed.health_check->http, "/healthz");
   EXPECT_EQ(feed.slow_start, 10s);
-  EXPECT_EQ(feed.retries.on, (RetryOn{true, false, false, {502, 503, 504}}));
+  EXPECT_EQ(feed.retries.on, (RetryOn{true, false, false, false, {502, 503, 504}}));
   EXPECT_EQ(feed.limits.connections_per_endpoint, 256U);
   EXPECT_EQ(feed.calls, (std::vector<std::string>{"site", "cache"}));
 

@@ -204,6 +204,7 @@ struct Timeouts {
 struct RetryOn {
   bool connect_failure = true;
   bool reset = true;     ///< the endpoint closed before its first byte
+  bool silence = true;   ///< the endpoint has answered nobody since, and others have answered later requests
   bool timeout = false;  ///< per_try passed
   std::vector<std::uint16_t> statuses{};
 

@@ -273,8 +273,10 @@ struct Table<Retries> {
       "is idempotent.";
   static void fields(auto& f, auto& t) {
     f.field("attempts", t.attempts, count(0, 10), "tries after the first one; 0: never");
-    f.field("on", t.on, RetryOnShape{},
-            "what is worth another try; `reset`: closed before the first byte, `timeout`: `per_try` passed");
+    f.field(
+        "on", t.on, RetryOnShape{},
+        "what is worth another try; `reset`: closed before the first byte, `silence`: the endpoint has answered nobody "
+        "for a while in which others answered later requests, `timeout`: `per_try` passed");
     f.field("budget", t.budget, share(percent(0), percent(100)),
             "retries are at most this share of the requests, so that they cannot become a storm");
   }

@@ -16,13 +16,15 @@ struct Cause {
   std::string_view word;
   bool RetryOn::* member;
 };
-constexpr std::array<Cause, 3> kCauses{
-    {{"connect_failure", &RetryOn::connect_failure}, {"reset", &RetryOn::reset}, {"timeout", &RetryOn::timeout}}};
+constexpr std::array<Cause, 4> kCauses{{{"connect_failure", &RetryOn::connect_failure},
+                                        {"reset", &RetryOn::reset},
+                                        {"silence", &RetryOn::silence},
+                                        {"timeout", &RetryOn::timeout}}};
 constexpr std::size_t kMaxCauses = 32;
 
 /// Adds one reason to the others.
 void read_cause(const Node& node, Reading& reading, RetryOn& value) {
-  if (!reading.is_scalar(node, "connect_failure, reset, timeout or a status")) return;
+  if (!reading.is_scalar(node, "connect_failure, reset, silence, timeout or a status")) return;
   const auto cause = std::ranges::find(kCauses, node.text, &Cause::word);
   if (cause != kCauses.end()) {
     value.*(cause->member) = true;
@@ -33,9 +35,10 @@ void read_cause(const Node& node, Reading& reading, RetryOn& value) {
     if (std::ranges::find(value.statuses, *status) == value.statuses.end()) value.statuses.push_back(*status);
     return;
   }
-  reading.wrong(node.mark,
-                '"' + node.text +
-                    "\" is no reason to retry; expected connect_failure, reset, timeout or a status from 400 to 599");
+  reading.wrong(
+      node.mark,
+      '"' + node.text +
+          "\" is no reason to retry; expected connect_failure, reset, silence, timeout or a status from 400 to 599");
 }
 
 }  // namespace
@@ -175,7 +178,8 @@ Node RetryOnShape::write(const RetryOn& value) const {
 
 std::string RetryOnShape::schema() const {
   return R"({"type":"array","maxItems":)" + std::to_string(kMaxCauses) +
-         R"(,"items":{"anyOf":[{"enum":["connect_failure","reset","timeout"]},)" + schema_of_number(400, 599) + "]}}";
+         R"(,"items":{"anyOf":[{"enum":["connect_failure","reset","silence","timeout"]},)" +
+         schema_of_number(400, 599) + "]}}";
 }
 
 }  // namespace holdfast::config

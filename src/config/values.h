@@ -80,11 +80,13 @@ struct TcpCheck : Leaf {
   std::string schema() const { return R"({"const":true})"; }
 };
 
-/// [connect_failure, reset, timeout, 503]
+/// [connect_failure, reset, silence, timeout, 503]
 struct RetryOnShape : Leaf {
   void read(const Node& node, Reading& reading, RetryOn& value) const;
   Node write(const RetryOn& value) const;
-  std::string type() const { return "list of `connect_failure`, `reset`, `timeout` and statuses 400 to 599"; }
+  std::string type() const {
+    return "list of `connect_failure`, `reset`, `silence`, `timeout` and statuses 400 to 599";
+  }
   std::string schema() const;
 };
 

@@ -7,9 +7,9 @@
 namespace holdfast::io {
 namespace {
 
-constexpr std::size_t kStep = 64;          // sizes are rounded up to a multiple of it
-constexpr std::size_t kLargest = 4096;     // a larger frame is a stranger, and goes to the allocator
-constexpr std::uint32_t kKeptMax = 4096;   // of each size
+constexpr std::size_t kStep = 64;         // sizes are rounded up to a multiple of it
+constexpr std::size_t kLargest = 4096;    // a larger frame is a stranger, and goes to the allocator
+constexpr std::uint32_t kKeptMax = 4096;  // of each size
 constexpr std::size_t kSizes = kLargest / kStep;
 
 struct Free {

@@ -23,16 +23,27 @@ void Exchange::expect_answer() {
   out_begin_ = out_end_ = kHeadroom;
   answer_scanner_.reset();
   interim_answers_ = 0;
+  silence_reported_ = false;
 }
 
 // While the request is still being sent, only the deadline of the whole counts.
-Deadline Exchange::answer_deadline() const {
+Deadline Exchange::answer_due() const {
   if (uploading()) return deadline_;
-  return std::min(deadline_, worker_.loop().now() + service_->config().timeouts.per_try);
+  const Instant from = answered_ == Instant{} ? attempt_began_ : worker_.loop().now();
+  return std::min(deadline_, from + service_->config().timeouts.per_try);
+}
+
+// A request that could go elsewhere looks around earlier: is anybody answered?
+Deadline Exchange::look_for_answer() const {
+  if (!watches_for_silence()) return answer_due();
+  return std::min(answer_due(), worker_.loop().now() + service_->patience());
 }
 
 // `error` is how the wait for bytes ended.
 Exchange::Ended Exchange::read_answer_head(int error) {
+  if (error == ETIMEDOUT && worker_.loop().now() < answer_due()) {
+    return leave_silent_endpoint() ? Ended(Failure::silence) : std::nullopt;
+  }
   if (error == ETIMEDOUT) return uploading() ? Failure::client : Failure::timeout;
   if (error != 0) return uploading() || upload_end() == RelayEnd::complete ? Failure::reset : Failure::client;
   if (!out_) out_ = worker_.buffers().lend();
@@ -40,7 +51,10 @@ Exchange::Ended Exchange::read_answer_head(int error) {
   const io::Moved got = connection_->stream->try_read(room.first(room.size() - http::kChunkTailroom));
   if (got.error == EAGAIN) return std::nullopt;
   if (!got.ok() || got.ended()) return out_end_ == out_begin_ ? Failure::reset : Failure::protocol;
-  if (answered_ == Instant{}) answered_ = worker_.loop().now();
+  if (answered_ == Instant{}) {
+    answered_ = worker_.loop().now();
+    service_->hear(endpoint_, attempt_began_, answered_);
+  }
   out_end_ += got.bytes;
   return parse_answer_head();
 }
@@ -80,7 +94,7 @@ io::Task<Exchange::Failure> Exchange::wait_for_answer_head() {
   while (true) {
     Ended ended;
     if (outbox_.empty()) {
-      const int error = co_await connection_->stream->readable(answer_deadline());
+      const int error = co_await connection_->stream->readable(look_for_answer());
       ended = read_answer_head(error);
     } else {
       const io::Moved sent = co_await client_.write_all(outbox_.rest(), deadline_);

@@ -6,9 +6,10 @@
 //   answer.cc     read the endpoint's head, rewrite it, relay the body
 // One object serves the requests of a connection one after the other, as long as they keep coming.
 //
-// Most requests wait once: for the endpoint's answer. Whatever can be done without waiting is a plain function, which says
-// so when it cannot go on; only then a coroutine takes over. Each coroutine that is in the middle of something is a frame
-// in memory, and with hundreds of requests in flight those frames decide what a request costs (docs/performance.md).
+// Most requests wait once: for the endpoint's answer. Whatever can be done without waiting is a plain function, which
+// says so when it cannot go on; only then a coroutine takes over. Each coroutine that is in the middle of something is
+// a frame in memory, and with hundreds of requests in flight those frames decide what a request costs
+// (docs/performance.md).
 #pragma once
 
 #include <memory>
@@ -84,7 +85,7 @@ class Exchange : io::OnBroken {
   std::uint64_t hash_key() const;
   std::optional<std::uint32_t> sticky_endpoint() const;
   /// How a step of an attempt ended. None of it, std::nullopt: it can only go on by waiting.
-  enum class Failure : unsigned char { none, connect, reset, timeout, protocol, status, client };
+  enum class Failure : unsigned char { none, connect, reset, silence, timeout, protocol, status, client };
   using Ended = std::optional<Failure>;
   Ended start_attempt();
   io::Task<Failure> continue_attempt();
@@ -100,13 +101,16 @@ class Exchange : io::OnBroken {
   bool request_complete() const { return request_body_.done() && !uploading() && upload_end() == RelayEnd::complete; }
   io::Task<> end_upload();
   bool may_try_again(Failure failure);
+  bool watches_for_silence() const;
+  bool leave_silent_endpoint();
   void report(Failure failure);
   void give_up_endpoint();
   io::Task<> answer_failure(Failure failure);
 
   // answer.cc
   void expect_answer();
-  Deadline answer_deadline() const;
+  Deadline answer_due() const;
+  Deadline look_for_answer() const;
   Ended read_answer_head(int error);
   Ended parse_answer_head();
   io::Task<Failure> wait_for_answer_head();
@@ -153,6 +157,7 @@ class Exchange : io::OnBroken {
   std::size_t out_end_ = 0;
   http::HeadEndScanner answer_scanner_;
   int interim_answers_ = 0;
+  bool silence_reported_ = false;  ///< of the endpoint, by this attempt
   BodyReader answer_body_;
   bool answer_broken_ = false;  ///< the framing of its body is wrong
   bool reusable_ = false;       ///< the endpoint's connection, once the answer is complete

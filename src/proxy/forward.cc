@@ -37,11 +37,12 @@ io::Task<> Exchange::forward() {
     Ended ended = start_attempt();
     if (!ended) ended = co_await continue_attempt();
     if (ended == Failure::none) {
-      const int error = co_await connection_->stream->readable(answer_deadline());
+      const int error = co_await connection_->stream->readable(look_for_answer());
       ended = read_answer_head(error);
       if (!ended) ended = co_await wait_for_answer_head();
     }
     failure = *ended;
+    if (failure == Failure::silence) continue;  // another endpoint is claimed already
     if (failure == Failure::none) {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
       report(server_error ? Failure::status : Failure::none);
@@ -290,6 +291,7 @@ bool Exchange::may_try_again(Failure failure) {
   const balance::RetryRules rules{.attempts = retries.attempts,
                                   .connect_failure = retries.on.connect_failure,
                                   .reset = retries.on.reset,
+                                  .silence = retries.on.silence,
                                   .timeout = retries.on.timeout,
                                   .statuses = retries.on.statuses};
   const balance::Attempted attempted{.idempotent = http::is_idempotent(heads_->request.method),
@@ -304,6 +306,7 @@ bool Exchange::may_try_again(Failure failure) {
       what.stage = balance::Stage::connecting;
       what.code = Code::refused;
       break;
+    case Failure::silence: what.silent = true; break;
     case Failure::timeout: what.code = Code::timed_out; break;
     case Failure::protocol: what.code = Code::protocol; break;
     case Failure::status:
@@ -317,6 +320,26 @@ bool Exchange::may_try_again(Failure failure) {
   const Instant now = worker_.loop().now();
   if (now >= deadline_ || client_gone()) return false;
   return balance::may_retry(rules, what, attempted, service_->retry_budget, now) == balance::RetryVerdict::retry;
+}
+
+bool Exchange::watches_for_silence() const {
+  return service_->config().retries.on.silence && !uploading() && answered_ == Instant{} &&
+         service_->endpoints().size() > 1 && http::is_idempotent(heads_->request.method);
+}
+
+// The time for an answer has not passed, but the endpoint answers nobody. It hears of that, and the request goes
+// elsewhere if it may; else it goes on waiting: for all we know, the answer may still come.
+bool Exchange::leave_silent_endpoint() {
+  if (!watches_for_silence() || !service_->is_silent(endpoint_, attempt_began_)) return false;
+  if (!silence_reported_) report(Failure::silence);
+  silence_reported_ = true;
+  const std::uint32_t before = endpoint_;
+  if (!may_try_again(Failure::silence) || !pick()) return false;
+  service_->release(before);
+  if (endpoint_ == before) return false;
+  connection_.reset();
+  service_->retries.add();
+  return true;
 }
 
 // Tells balancer and health how the attempt went.
@@ -344,6 +367,7 @@ io::Task<> Exchange::answer_failure(Failure failure) {
   switch (failure) {
     case Failure::none: co_await answer_error(503, "no-healthy-endpoint"); break;
     case Failure::connect: co_await answer_error(503, "connect-failed"); break;
+    case Failure::silence:
     case Failure::timeout: co_await answer_error(504, "upstream-timeout"); break;
     case Failure::protocol: co_await answer_error(502, "upstream-protocol"); break;
     case Failure::reset:

@@ -72,6 +72,13 @@ balance::Pick LocalService::pick(const balance::Question& question, Instant now)
 
 void LocalService::release(std::uint32_t index) { service_->queue().release(*loop_, *service_, index); }
 
+void LocalService::hear(std::uint32_t index, Instant asked, Instant now) {
+  constexpr int kMemory = 8;  // answers, about
+  endpoints_[index]->heard = now;
+  newest_answered_ = std::max(newest_answered_, asked);
+  usual_ += ((now - asked) - usual_) / kMemory;
+}
+
 void LocalService::observe(std::uint32_t index, Duration took, bool failed, Instant now) {
   if (config().balance.algorithm != config::Algorithm::peak_ewma) return;
   balance::observe(endpoints_[index]->endpoint->load, took, failed, now);

@@ -15,6 +15,7 @@
 #include "base/counter.h"
 #include "base/histogram.h"
 #include "base/prng.h"
+#include "health/silence.h"
 #include "upstream/connection.h"
 #include "upstream/service.h"
 
@@ -34,6 +35,7 @@ struct LocalEndpoint : Pinned {
   Counter failures;
   Counter connects;
   Counter connect_failures;
+  Instant heard{};  ///< when it last answered anybody
 };
 
 class LocalService : Pinned {
@@ -54,6 +56,15 @@ class LocalService : Pinned {
   balance::Pick pick(const balance::Question& question, Instant now);
   /// Gives a claim back: to a request that waits for one, if there is any.
   void release(std::uint32_t index);
+
+  /// The first byte of an answer came.
+  void hear(std::uint32_t index, Instant asked, Instant now);
+  /// How long a request waits for its first byte before the endpoint is suspected.
+  Duration patience() const { return health::patience(usual_); }
+  /// It has answered nobody since `asked`, while others answered later requests.
+  bool is_silent(std::uint32_t index, Instant asked) const {
+    return health::is_silent({asked, endpoints_[index]->heard, newest_answered_});
+  }
 
   /// What an answer says about the endpoint's latency, for the policy that asks.
   void observe(std::uint32_t index, Duration took, bool failed, Instant now);
@@ -84,6 +95,8 @@ class LocalService : Pinned {
   balance::Balancer balancer_;
   std::uint64_t shares_version_ = 0;
   std::vector<std::uint16_t> shares_;
+  Instant newest_answered_{};  ///< of the requests that have an answer: when the last was asked
+  Duration usual_{};           ///< time to the first byte, smoothed
 };
 
 }  // namespace holdfast::upstream
