@@ -42,9 +42,9 @@ TEST(Maglev, nsdi2016_5_3_few_slots_move_when_members_of_a_thousand_leave) {
     std::size_t removed;
     std::size_t size;
     double low, high;
-  } kBands[] = {{1, kMaglevSize, 0.3, 1.2},       {10, kMaglevSize, 2.5, 4.5},      {50, kMaglevSize, 7.0, 9.5},
-                {1, kMaglevLargeSize, 0.15, 0.9}, {10, kMaglevLargeSize, 1.2, 2.2}, {50, kMaglevLargeSize, 5.0, 7.0}};
-  for (const auto& band : kBands) {
+  } bands[] = {{1, kMaglevSize, 0.3, 1.2},       {10, kMaglevSize, 2.5, 4.5},      {50, kMaglevSize, 7.0, 9.5},
+               {1, kMaglevLargeSize, 0.15, 0.9}, {10, kMaglevLargeSize, 1.2, 2.2}, {50, kMaglevLargeSize, 5.0, 7.0}};
+  for (const auto& band : bands) {
     const double changed = changed_percent(1000, band.removed, band.size);
     RecordProperty("changed_" + std::to_string(band.removed) + "_of_" + std::to_string(band.size),
                    std::to_string(changed));
@@ -80,8 +80,8 @@ TEST(Ring, karger1997_more_points_make_a_thousand_members_more_even) {
   const struct {
     std::uint32_t points;
     double low, high;
-  } kBands[] = {{1, 5.5, 11.0}, {10, 1.9, 2.7}, {100, 1.25, 1.48}, {160, 1.2, 1.38}, {1000, 1.07, 1.15}};
-  for (const auto& band : kBands) {
+  } bands[] = {{1, 5.5, 11.0}, {10, 1.9, 2.7}, {100, 1.25, 1.48}, {160, 1.2, 1.38}, {1000, 1.07, 1.15}};
+  for (const auto& band : bands) {
     const Ring ring(fleet.members, band.points);
     std::vector<double> keys(1000, 0);
     for (std::uint64_t key = 0; key < 1'000'000; ++key) ++keys[ring.lookup(key * 18'446'744'073'709ULL)];
@@ -203,8 +203,8 @@ TEST_P(Hash, keys_placed_once_under_a_capacity_mostly_stay_where_plain_hashing_p
   const struct {
     std::uint32_t capacity;
     double low, high;
-  } kBands[] = {{11, 7, 16}, {13, 2, 7}, {15, 0.6, 3}, {20, 0, 0.5}};
-  for (const auto& band : kBands) {
+  } bands[] = {{11, 7, 16}, {13, 2, 7}, {15, 0.6, 3}, {20, 0, 0.5}};
+  for (const auto& band : bands) {
     Fleet fleet(1000, band.capacity);
     Fleet other(1000);
     Balancer capped({GetParam()}, fleet.members, 1);

@@ -142,7 +142,7 @@ TEST(PeakEwma, a_slow_member_costs_fewer_slow_answers_than_with_round_robin) {
       // Member 3 answers in 50 ms, the others in 1 to 3 ms.
       const std::int64_t took_us = member == 3 ? 50'000 : static_cast<std::int64_t>(1000 + prng.below(2000));
       observe(fleet.loads[member], std::chrono::microseconds(took_us), false, now);
-      departures.push({now_us + took_us, member});
+      departures.emplace(now_us + took_us, member);
       sum += static_cast<double>(took_us) / 1000;
     }
     return sum / kRequests;

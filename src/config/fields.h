@@ -129,7 +129,7 @@ class FieldSchema {
     properties_ += (properties_.empty() ? "" : ",") + json_string(key) + ':';
     properties_ += schema;
   }
-  static std::string with_help(std::string schema, std::string_view help, const Node& value) {
+  static std::string with_help(const std::string& schema, std::string_view help, const Node& value) {
     std::string extra = R"({"description":)" + json_string(help);
     if (value.is_scalar()) extra += R"(,"default":)" + json_string(value.text);
     return extra + ',' + schema.substr(1);

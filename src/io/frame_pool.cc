@@ -2,7 +2,7 @@
 
 #include <array>
 #include <cstdint>
-#include <new>
+#include <memory>
 
 namespace holdfast::io {
 namespace {
@@ -61,7 +61,7 @@ void return_frame(void* frame, std::size_t bytes) noexcept {
   }
   ++kept.counts[size - 1];
   Free*& first = kept.lists[size - 1];
-  first = new (frame) Free{first};
+  first = std::construct_at(static_cast<Free*>(frame), Free{first});
 }
 
 }  // namespace holdfast::io
