@@ -220,6 +220,18 @@ def test_endpoints_come_and_go(proxy, origins):
     assert answers(front) == {"b": 6, "c": 6}
 
 
+def test_a_removed_server_gets_its_last_request_with_the_reload(proxy, origins, load):
+    a, b = origins(2)
+    running = proxy(settings.web(a, b, proxy={"threads": 2}))
+    asking = load(running.address("web"), rate=500)
+    b.wait_for_requests(20)
+    running.reload(settings.web(a))
+    done = time.monotonic()
+    a.wait_for_requests(len(a.requests) + 50)
+    assert asking.stop().failed == 0
+    assert max(request.at for request in b.requests) <= done + 0.05
+
+
 def test_listeners_come_and_go(proxy, origins):
     [a] = origins(1)
     services = {"site": settings.service(a)}
@@ -252,7 +264,7 @@ def test_no_request_fails_while_the_file_changes_under_load(proxy, origin_proces
     files = [settings.web(a, b), settings.web(b, c), settings.web(a, b, c, balance="least_connections"), settings.web(c, a)]
     running = proxy(settings.web(a, b, c))
     asking = load(running.address("web"), rate=500)
-    for i in range(20):
+    for i in range(50):
         running.reload(files[i % len(files)])
     report = asking.stop()
     assert report.failed == 0, report.errors
