@@ -1,6 +1,9 @@
 #include "base/rfc3339.h"
 
 #include <chrono>
+#include <cstring>
+
+#include "base/digits.h"
 
 namespace holdfast {
 namespace {
@@ -32,6 +35,27 @@ void append_rfc3339(std::string& out, std::int64_t wall_us) {
   out.push_back('.');
   append(out, static_cast<unsigned>(clock.subseconds().count()), 3);
   out.push_back('Z');
+}
+
+char* Rfc3339Writer::write(char* to, std::int64_t wall_us) {
+  constexpr std::uint64_t kSecond = 1'000'000;
+  // Without sign, what lies before the second is far behind it.
+  std::uint64_t into_second = static_cast<std::uint64_t>(wall_us) - static_cast<std::uint64_t>(second_us_);
+  if (into_second >= kSecond) into_second = enter_second(wall_us);
+  std::memcpy(to, text_.data(), kBytes);
+  const std::uint64_t milliseconds = into_second / 1000;
+  to[20] = static_cast<char>('0' + milliseconds / 100);
+  write_two_digits(to + 21, milliseconds % 100);
+  return to + kBytes;
+}
+
+std::uint64_t Rfc3339Writer::enter_second(std::int64_t wall_us) {
+  const std::chrono::microseconds time(wall_us);
+  const std::chrono::microseconds second = std::chrono::floor<std::chrono::seconds>(time);
+  text_.clear();
+  append_rfc3339(text_, wall_us);
+  second_us_ = second.count();
+  return static_cast<std::uint64_t>((time - second).count());
 }
 
 }  // namespace holdfast
