@@ -1,169 +1,17 @@
 #include "proxy/access_log.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstring>
 #include <fcntl.h>
 #include <limits>
 #include <poll.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/rfc3339.h"
-
 namespace holdfast::proxy {
-namespace {
-
-// ---- lines
-
-void append_number(std::string& out, std::string_view key, std::uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(",\"").append(key).append("\":").append(digits, end);
-}
-
-void append_text(std::string& out, std::string_view key, std::string_view text) {
-  if (text.empty()) return;
-  out.append(",\"").append(key).append("\":\"");
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
-      // Fields may carry any byte; as Latin-1 each is one code point, and the line stays valid whatever a client sent.
-      constexpr std::string_view kHex = "0123456789abcdef";
-      const auto byte = static_cast<unsigned char>(c);
-      out.append("\\u00").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-}
-
-// ---- records in a ring: a fixed part, then the texts one after the other
-
-constexpr std::size_t kTexts = 9;
-
-struct Fixed {
-  std::int64_t wall_us;
-  std::uint64_t request_bytes;
-  std::uint64_t response_bytes;
-  std::uint32_t duration_us;
-  std::uint32_t upstream_us;
-  std::uint16_t status;
-  std::uint16_t sizes[kTexts];
-  std::uint8_t attempts;
-};
-
-std::array<const std::string_view*, kTexts> texts_of(const AccessRecord& record) {
-  return {&record.client,  &record.method,   &record.host,   &record.path,      &record.listener,
-          &record.service, &record.endpoint, &record.reason, &record.request_id};
-}
-
-}  // namespace
-
-void append_json(std::string& out, const AccessRecord& record) {
-  out.append("{\"time\":\"");
-  append_rfc3339(out, record.wall_us);
-  out.push_back('"');
-  append_text(out, "client", record.client);
-  append_text(out, "method", record.method);
-  append_text(out, "host", record.host);
-  append_text(out, "path", record.path);
-  append_number(out, "status", record.status);
-  append_number(out, "duration_us", record.duration_us);
-  append_number(out, "upstream_us", record.upstream_us);
-  append_number(out, "request_bytes", record.request_bytes);
-  append_number(out, "response_bytes", record.response_bytes);
-  append_number(out, "attempts", record.attempts);
-  append_text(out, "listener", record.listener);
-  append_text(out, "service", record.service);
-  append_text(out, "endpoint", record.endpoint);
-  append_text(out, "reason", record.reason);
-  append_text(out, "request_id", record.request_id);
-  out.append("}\n");
-}
-
-void AccessRing::copy_in(std::size_t& at, const void* from, std::size_t size) {
-  if (size == 0) return;  // an empty text may be nowhere, and memcpy wants to be somewhere even then
-  const std::size_t offset = at % kBytes;
-  const std::size_t first = std::min(size, kBytes - offset);
-  std::memcpy(bytes_.get() + offset, from, first);
-  std::memcpy(bytes_.get(), static_cast<const char*>(from) + first, size - first);
-  at += size;
-}
-
-void AccessRing::copy_out(std::size_t& at, void* to, std::size_t size) const {
-  const std::size_t offset = at % kBytes;
-  const std::size_t first = std::min(size, kBytes - offset);
-  std::memcpy(to, bytes_.get() + offset, first);
-  std::memcpy(static_cast<char*>(to) + first, bytes_.get(), size - first);
-  at += size;
-}
-
-void AccessRing::push(const AccessRecord& record) {
-  Fixed fixed{record.wall_us,
-              record.request_bytes,
-              record.response_bytes,
-              record.duration_us,
-              record.upstream_us,
-              record.status,
-              {},
-              record.attempts};
-  const auto texts = texts_of(record);
-  std::size_t size = sizeof fixed;
-  for (std::size_t i = 0; i < kTexts; ++i) {
-    fixed.sizes[i] = static_cast<std::uint16_t>(std::min(texts[i]->size(), AccessRecord::kTextBytesMax));
-    size += fixed.sizes[i];
-  }
-  std::size_t at = written_.load(std::memory_order_relaxed);
-  if (at + size - read_.load(std::memory_order_acquire) > kBytes) {
-    dropped.add();
-    return;
-  }
-  copy_in(at, &fixed, sizeof fixed);
-  for (std::size_t i = 0; i < kTexts; ++i) copy_in(at, texts[i]->data(), fixed.sizes[i]);
-  written_.store(at, std::memory_order_release);
-}
-
-std::size_t AccessRing::drain(std::string& out) {
-  std::size_t at = read_.load(std::memory_order_relaxed);
-  const std::size_t end = written_.load(std::memory_order_acquire);
-  std::size_t records = 0;
-  std::array<std::array<char, AccessRecord::kTextBytesMax>, kTexts> storage;
-  for (; at != end; ++records) {
-    Fixed fixed{};
-    copy_out(at, &fixed, sizeof fixed);
-    std::array<std::string_view, kTexts> texts;
-    for (std::size_t i = 0; i < kTexts; ++i) {
-      copy_out(at, storage[i].data(), fixed.sizes[i]);
-      texts[i] = {storage[i].data(), fixed.sizes[i]};
-    }
-    append_json(out, AccessRecord{.wall_us = fixed.wall_us,
-                                  .duration_us = fixed.duration_us,
-                                  .upstream_us = fixed.upstream_us,
-                                  .request_bytes = fixed.request_bytes,
-                                  .response_bytes = fixed.response_bytes,
-                                  .status = fixed.status,
-                                  .attempts = fixed.attempts,
-                                  .client = texts[0],
-                                  .method = texts[1],
-                                  .host = texts[2],
-                                  .path = texts[3],
-                                  .listener = texts[4],
-                                  .service = texts[5],
-                                  .endpoint = texts[6],
-                                  .reason = texts[7],
-                                  .request_id = texts[8]});
-    read_.store(at, std::memory_order_release);
-  }
-  return records;
-}
-
 namespace {
 
 // What is shared with other processes (stdout) must not be made non-blocking: that would change it for them, too. So we
@@ -209,7 +57,13 @@ AccessLog::AccessLog(std::string path, io::UniqueFd fd)
       fd_(std::move(fd)),
       piece_bytes_(largest_write(fd_.get())),
       tasks_(thread_.loop()) {
-  thread_.run_and_wait([this] { tasks_.add(write_now_and_then()); });
+  thread_.run_and_wait([this] {
+    // A log that wakes up takes no core from a loop at work: it waits until the loop does. Where this is refused, it
+    // does.
+    const sched_param plain{};
+    ::sched_setscheduler(0, SCHED_BATCH, &plain);
+    tasks_.add(write_now_and_then());
+  });
 }
 
 AccessLog::~AccessLog() {
@@ -235,26 +89,37 @@ void AccessLog::reopen() {
 
 io::Task<> AccessLog::write_now_and_then() {
   io::Loop& loop = thread_.loop();
+  Duration pause = kPauseMax;
   while (!stop_.requested()) {
-    co_await io::sleep_until(loop, loop.now() + kPeriod, stop_);
-    write_out(kPeriod);
+    co_await io::sleep_until(loop, loop.now() + pause, stop_);
+    const std::size_t bytes = write_out(kPatience);
+    if (bytes > kRoundBytes) pause = std::max(pause / 2, kPauseMin);
+    if (bytes < kRoundBytes / 4) pause = std::min(pause * 2, kPauseMax);
   }
 }
 
 // Lines that could not be written stay, and the rings behind them fill: a line is lost whole or not at all (but for the
-// one that the end of the process cuts).
-void AccessLog::write_out(Duration patience) {
+// one that the end of the process cuts). Returns how many bytes of lines it made.
+std::size_t AccessLog::write_out(Duration patience) {
   const Deadline deadline = io::read_clock() + patience;
-  if (!write_pending(deadline)) return;
-  lines_.clear();
-  written_ = 0;
-  for (const auto& ring : rings_) ring->drain(lines_);
-  write_pending(deadline);
+  std::size_t bytes = 0;
+  bool more = true;
+  while (write_pending(deadline) && more) {
+    lines_.clear();
+    written_ = 0;
+    // The lines may be full before the last ring has been asked, hence another one is first each time.
+    for (std::size_t i = 0; i < rings_.size(); ++i) rings_[(first_ring_ + i) % rings_.size()]->drain(lines_);
+    ++first_ring_;
+    bytes += lines_.text().size();
+    more = !lines_.has_room() && io::read_clock() < deadline;
+  }
+  return bytes;
 }
 
 bool AccessLog::write_pending(Deadline deadline) {
-  while (written_ < lines_.size()) {
-    const std::string_view left = std::string_view(lines_).substr(written_);
+  const std::string_view lines = lines_.text();
+  while (written_ < lines.size()) {
+    const std::string_view left = lines.substr(written_);
     if (!writable_until(fd_.get(), deadline)) return false;
     const ssize_t wrote = ::write(fd_.get(), left.data(), std::min(left.size(), piece_bytes_));
     if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) continue;

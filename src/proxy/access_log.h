@@ -4,14 +4,11 @@
 // what is lost and counted, in whole lines. It does not keep the proxy from stopping either.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/counter.h"
 #include "base/pinned.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -20,55 +17,11 @@
 #include "io/scope.h"
 #include "io/stop.h"
 #include "io/unique_fd.h"
+#include "proxy/access_log_lines.h"
+#include "proxy/access_log_record.h"
+#include "proxy/access_log_ring.h"
 
 namespace holdfast::proxy {
-
-/// What is logged of one request. The views are copied at once, and cut to kTextBytesMax.
-struct AccessRecord {
-  static constexpr std::size_t kTextBytesMax = 1024;
-
-  std::int64_t wall_us = 0;  ///< when it began, in microseconds since 1970
-  std::uint32_t duration_us = 0;
-  std::uint32_t upstream_us = 0;     ///< until the endpoint's first byte; 0 when none came
-  std::uint64_t request_bytes = 0;   ///< of the body, without its framing
-  std::uint64_t response_bytes = 0;  ///< the same, whoever answered; of a tunnel: all bytes to the client
-  std::uint16_t status = 0;          ///< 0: the client was gone before an answer
-  std::uint8_t attempts = 0;
-  std::string_view client;
-  std::string_view method;
-  std::string_view host;
-  std::string_view path;
-  std::string_view listener;
-  std::string_view service;
-  std::string_view endpoint;
-  std::string_view reason;  ///< X-Holdfast-Reason, or why the exchange was cut short
-  std::string_view request_id;
-};
-
-/// The line of a record, with its newline: JSON (RFC 8259).
-void append_json(std::string& out, const AccessRecord& record);
-
-/// Single writer (the loop), single reader (the log's thread).
-class AccessRing : Pinned {
- public:
-  static constexpr std::size_t kBytes = std::size_t{1} << 21;  // 50 ms of 100,000 requests/s at 400 B
-
-  AccessRing() : bytes_(std::make_unique_for_overwrite<char[]>(kBytes)) {}
-
-  void push(const AccessRecord& record);
-  /// Appends the line of every record there is. Returns how many.
-  std::size_t drain(std::string& out);
-
-  Counter dropped;
-
- private:
-  void copy_in(std::size_t& at, const void* from, std::size_t size);
-  void copy_out(std::size_t& at, void* to, std::size_t size) const;
-
-  std::unique_ptr<char[]> bytes_;
-  alignas(64) std::atomic<std::size_t> written_ = 0;
-  alignas(64) std::atomic<std::size_t> read_ = 0;
-};
 
 class AccessLog : Pinned {
  public:
@@ -87,10 +40,15 @@ class AccessLog : Pinned {
 
  private:
   io::Task<> write_now_and_then();
-  void write_out(Duration patience);
+  std::size_t write_out(Duration patience);
   bool write_pending(Deadline deadline);
 
-  static constexpr Duration kPeriod = 50ms;
+  // The pause between two rounds. Under load it shrinks until a round is about kRoundBytes: some 200 us of work on a
+  // core that a loop may want, and few enough rounds that waking up does not count.
+  static constexpr Duration kPauseMax = 50ms;
+  static constexpr Duration kPauseMin = 5ms;
+  static constexpr std::size_t kRoundBytes = std::size_t{256} << 10;
+  static constexpr Duration kPatience = 50ms;
   static constexpr Duration kLastWords = 1s;
 
   const std::string path_;
@@ -99,8 +57,9 @@ class AccessLog : Pinned {
   io::UniqueFd fd_;
   std::size_t piece_bytes_;
   std::vector<std::unique_ptr<AccessRing>> rings_;
-  std::string lines_;        ///< being written
-  std::size_t written_ = 0;  ///< of them
+  std::size_t first_ring_ = 0;  ///< to be drained in the next round
+  AccessLines lines_;           ///< being written
+  std::size_t written_ = 0;     ///< of them
   io::Stop stop_;
   io::Scope tasks_;
 };

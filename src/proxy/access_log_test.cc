@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <gtest/gtest.h>
+#include <sstream>
+#include <string>
 #include <unistd.h>
+#include <vector>
 
 #include "io/signals.h"
+#include "proxy/access_log_for_tests.h"
 
 namespace holdfast::proxy {
 namespace {
@@ -18,43 +22,6 @@ AccessRecord example() {
   record.path = "/a\"b\\c\n\xff";
   record.client = "10.0.0.7";
   return record;
-}
-
-TEST(AccessLog, a_line_is_json_whatever_a_client_sent) {
-  std::string line;
-  append_json(line, example());
-  EXPECT_EQ(line.find("{\"time\":\"2023-11-14T22:13:20.123Z\",\"client\":\"10.0.0.7\",\"method\":\"GET\","
-                      "\"path\":\"/a\\\"b\\\\c\\u000a\\u00ff\",\"status\":200"),
-            0U);
-  EXPECT_TRUE(line.ends_with("}\n"));
-}
-
-TEST(AccessRing, gives_back_what_was_pushed_in_order_also_across_its_end) {
-  AccessRing ring;
-  std::string pushed;
-  std::string drained;
-  AccessRecord record = example();
-  for (int round = 0; round < 5000; ++round) {
-    const std::string host(static_cast<std::size_t>(round % 1100), 'h');
-    record.host = host;
-    record.attempts = static_cast<std::uint8_t>(round);
-    ring.push(record);
-    record.host = record.host.substr(0, AccessRecord::kTextBytesMax);
-    append_json(pushed, record);
-    if (round % 100 == 99) ring.drain(drained);
-  }
-  ring.drain(drained);
-  EXPECT_EQ(ring.dropped.get(), 0U);
-  EXPECT_EQ(pushed, drained);
-}
-
-TEST(AccessRing, drops_and_counts_when_nobody_drains) {
-  AccessRing ring;
-  const AccessRecord record = example();
-  for (int i = 0; i < 100'000; ++i) ring.push(record);
-  EXPECT_GT(ring.dropped.get(), 0U);
-  std::string lines;
-  EXPECT_EQ(ring.drain(lines) + ring.dropped.get(), 100'000U);
 }
 
 // A log into a pipe that blocks, like a standard output that somebody reads, or does not.
@@ -89,10 +56,36 @@ TEST(AccessLog, a_reader_that_comes_late_gets_every_line_whole) {
     AccessRecord record = example();
     record.duration_us = static_cast<std::uint32_t>(i);
     piped.ring->push(record);
-    append_json(pushed, record);
+    pushed += reference_line(record);
   }
   EXPECT_EQ(piped.ring->dropped.get(), 0U);
   EXPECT_TRUE(piped.read(3000) == pushed);
+}
+
+TEST(AccessLog, every_ring_has_its_turn_when_there_is_more_than_is_written_at_once) {
+  constexpr int kRecords = 1500;
+  Piped piped;
+  std::vector<AccessRing*> rings = {piped.ring, piped.log->add_ring(), piped.log->add_ring()};
+  std::vector<std::string> pushed(rings.size());
+  for (int i = 0; i < kRecords; ++i) {
+    for (std::size_t ring = 0; ring < rings.size(); ++ring) {
+      const std::string name = "ring " + std::to_string(ring);
+      AccessRecord record = example();
+      record.listener = name;
+      record.duration_us = static_cast<std::uint32_t>(i);
+      rings[ring]->push(record);
+      pushed[ring] += reference_line(record);
+    }
+  }
+  ASSERT_GT(pushed[0].size() * rings.size(), AccessLines::kBytes * 2);
+  std::vector<std::string> written(rings.size());
+  std::istringstream lines(piped.read(kRecords * 3));
+  for (std::string line; std::getline(lines, line);) {
+    for (std::size_t ring = 0; ring < rings.size(); ++ring) {
+      if (line.find("\"listener\":\"ring " + std::to_string(ring)) != std::string::npos) written[ring] += line + "\n";
+    }
+  }
+  EXPECT_TRUE(written == pushed);
 }
 
 TEST(AccessLog, ends_though_its_reader_is_stuck) {
