@@ -40,14 +40,13 @@ proxy::AccessRecord example() {
 void push_record(benchmark::State& state) {
   const proxy::AccessRecord record = example();
   proxy::AccessRing ring;
-  std::string lines;
+  proxy::AccessLines lines;
   int pushed = 0;
   for (auto _ : state) {
     ring.push(record);
     if (++pushed < 4096) continue;
     state.PauseTiming();
-    ring.drain(lines);
-    lines.clear();
+    while (ring.drain(lines) != 0) lines.clear();
     pushed = 0;
     state.ResumeTiming();
   }
@@ -59,7 +58,7 @@ BENCHMARK(push_record)->Name("AccessRecordPush");
 void drain_record(benchmark::State& state) {
   const proxy::AccessRecord record = example();
   proxy::AccessRing ring;
-  std::string lines;
+  proxy::AccessLines lines;
   for (auto _ : state) {
     ring.push(record);
     ring.drain(lines);
@@ -67,6 +66,22 @@ void drain_record(benchmark::State& state) {
   }
 }
 BENCHMARK(drain_record)->Name("AccessRecordPushAndDrain");
+
+// A round of the log at work: the items are records, pushed and made into lines.
+void drain_round(benchmark::State& state) {
+  constexpr int kRecords = 500;
+  const proxy::AccessRecord record = example();
+  proxy::AccessRing ring;
+  proxy::AccessLines lines;
+  for (auto _ : state) {
+    for (int i = 0; i < kRecords; ++i) ring.push(record);
+    ring.drain(lines);
+    benchmark::DoNotOptimize(lines.text().data());
+    lines.clear();
+  }
+  state.SetItemsProcessed(state.iterations() * kRecords);
+}
+BENCHMARK(drain_round)->Name("AccessRecordsOfOneRound");
 
 }  // namespace
 }  // namespace holdfast::bench
