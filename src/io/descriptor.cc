@@ -52,6 +52,12 @@ void Descriptor::arm(Deadline deadline) {
   if (!timer_.scheduled() || deadline < timer_.due()) loop_->timers().schedule(timer_, deadline);
 }
 
+void Descriptor::note(unsigned events) {
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  if (hung_up_ || (events & EPOLLIN) != 0) readable_ = true;
+}
+
+// The same is noted a second time: an earlier event of this turn may have looked, found nothing yet, and forgotten it.
 void Descriptor::on_events(unsigned events) {
   // Either waiter may destroy this descriptor; the loop then blanks dispatching_, and nothing of ours may be touched.
   Loop& loop = *loop_;
@@ -60,9 +66,8 @@ void Descriptor::on_events(unsigned events) {
     const bool news = !std::exchange(broken_, true);
     if (news && on_broken_ != nullptr) on_broken_->tell_(*on_broken_);
   }
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+  note(events);
   if (hung_up_ || (events & EPOLLIN) != 0) {
-    readable_ = true;
     if (reader_ != nullptr) attempt(reader_);
     if (loop.dispatching_ != this) return;
   }

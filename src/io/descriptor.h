@@ -101,6 +101,8 @@ class Descriptor : Pinned {
   friend class Loop;
   friend class OnBroken;
 
+  /// What has come, without acting on it.
+  void note(unsigned events);
   void on_events(unsigned events);
   void attempt(Operation*& slot);
   void finish(Operation*& slot, int error);

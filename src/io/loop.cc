@@ -66,6 +66,12 @@ void Loop::turn() {
   now_ = read_clock();
 
   event_count_ = std::max(count, 0);
+  // All of them know what has come before the first of them acts: who takes another connection from a pool must see
+  // that bytes wait there which nobody asked for.
+  for (int event = 0; event < event_count_; ++event) {
+    const epoll_event& arrived = events_[static_cast<std::size_t>(event)];
+    static_cast<Descriptor*>(arrived.data.ptr)->note(arrived.events);
+  }
   for (event_ = 0; event_ < event_count_; ++event_) {
     const epoll_event event = events_[static_cast<std::size_t>(event_)];
     if (event.data.ptr == nullptr) continue;  // closed by an earlier event of this batch

@@ -126,6 +126,35 @@ TEST(Stream, is_quiet_only_while_nothing_came_and_nobody_left) {
   EXPECT_FALSE(pair.far->quiet());
 }
 
+Task<> look_when_readable(Ref<Stream> mine, Ref<Stream> other, bool* other_was_quiet) {
+  std::array<char, 8> bytes{};
+  const Moved got = co_await mine->read_some(bytes, kNever);
+  EXPECT_TRUE(got.ok());
+  *other_was_quiet = other->quiet();
+}
+
+// What comes in one turn has come, whatever its order: a pooled connection with bytes nobody asked for is not given
+// out.
+TEST(Stream, is_not_quiet_when_its_bytes_come_in_the_turn_that_asks) {
+  Loop loop;
+  Pair client(loop);
+  Pair pooled(loop);
+  loop.post([] {});
+  loop.run_once();
+  std::array<char, 8> nothing{};
+  EXPECT_EQ(pooled.far->try_read(nothing).error, EAGAIN);
+  EXPECT_TRUE(pooled.far->quiet());
+  bool was_quiet = true;
+  Scope tasks(loop);
+  tasks.add(look_when_readable(*client.far, *pooled.far, &was_quiet));
+  loop.post([] {});
+  loop.run_once();
+  EXPECT_TRUE(client.near->try_write(std::string_view("request")).ok());
+  EXPECT_TRUE(pooled.near->try_write(std::string_view("surplus")).ok());
+  while (tasks.size() > 0) loop.run_once();
+  EXPECT_FALSE(was_quiet);
+}
+
 struct Tidings : OnBroken {
   explicit Tidings(Descriptor& descriptor) : OnBroken(descriptor, &Tidings::tell) {}
   static void tell(OnBroken& self) { ++static_cast<Tidings&>(self).told; }
