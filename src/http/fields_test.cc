@@ -188,6 +188,8 @@ TEST(Upgrade, rfc9110_7_8_only_a_whole_websocket_handshake_counts) {
   EXPECT_FALSE(asks(get_with("Upgrade: websocket\r\n")));
   EXPECT_FALSE(asks(get_with("Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n")));
   EXPECT_FALSE(asks(get_with("Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n")));
+  EXPECT_FALSE(asks(get_with("Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n")));
+  EXPECT_FALSE(asks(get_with("Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n")));
   EXPECT_FALSE(asks(get_with("Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 5\r\n")));
   EXPECT_FALSE(asks(post_with("Connection: Upgrade\r\nUpgrade: websocket\r\n")));
   EXPECT_FALSE(asks("GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));

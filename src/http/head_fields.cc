@@ -103,7 +103,10 @@ ParseOutcome note_field(const Field& field, const Limits& limits, FieldFacts& fa
     case Name::connection: return note_connection(field.value, limits, facts);
     case Name::host: return facts.request ? note_host(field.value, facts) : kGoOn;
     case Name::expect: return facts.request ? note_expect(field.value, facts) : kGoOn;
-    case Name::upgrade: facts.websocket = iequals(field.value, "websocket"); return kGoOn;
+    case Name::upgrade:
+      facts.websocket = (facts.websocket || !facts.has_upgrade) && iequals(field.value, "websocket");
+      facts.has_upgrade = true;
+      return kGoOn;
     default: return kGoOn;
   }
 }

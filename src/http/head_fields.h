@@ -17,10 +17,11 @@ struct FieldFacts {
   bool has_content_length = false;
   bool has_host = false;
   bool chunked = false;
-  bool close = false;           ///< Connection: close
-  bool keep_alive = false;      ///< Connection: keep-alive
-  bool upgrade = false;         ///< Connection: upgrade
-  bool websocket = false;       ///< Upgrade: websocket, and nothing else
+  bool close = false;       ///< Connection: close
+  bool keep_alive = false;  ///< Connection: keep-alive
+  bool upgrade = false;     ///< Connection: upgrade
+  bool has_upgrade = false;
+  bool websocket = false;       ///< Upgrade: websocket, and nothing else in any line
   bool odd_connection = false;  ///< an element of Connection is no token: its meaning is in doubt
   bool nominated = false;       ///< Connection names fields
   bool expect_continue = false;

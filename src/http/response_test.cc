@@ -97,6 +97,8 @@ TEST(Switching, rfc9110_15_2_2_a_101_is_valid_only_for_the_upgrade_we_asked_for)
   EXPECT_EQ(judge_response(websocket, Method::get, false), 502);
   EXPECT_EQ(judge_response("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", Method::get, true), 502);
   EXPECT_EQ(judge_response("HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n", Method::get, true), 502);
+  const std::string two = "HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n\r\n";
+  EXPECT_EQ(judge_response(two, Method::get, true), 502);
 }
 
 TEST(ResponsePersistence, rfc9112_9_3_decides_whether_the_upstream_connection_lives) {
