@@ -78,7 +78,10 @@ Exchange::Ended Exchange::parse_answer_head() {
     }
     out_begin_ += outcome.head_bytes;
     const std::uint16_t status = heads_->response.status;
-    if (status >= 200 || status == 101) return is_retried_status(status) ? Failure::status : Failure::none;
+    if (status >= 200 || status == 101) {
+      if (!begin_answer_body()) return Failure::protocol;
+      return is_retried_status(status) ? Failure::status : Failure::none;
+    }
     if (++interim_answers_ > kInterimAnswersMax) return Failure::protocol;
     answer_scanner_.reset();
     forward_interim();
@@ -103,6 +106,18 @@ io::Task<Exchange::Failure> Exchange::wait_for_answer_head() {
     }
     if (ended) co_return *ended;
   }
+}
+
+// What has come of the body is looked at before the head is passed on: an answer whose framing is broken from its start
+// becomes a 502, and not an answer that is cut.
+bool Exchange::begin_answer_body() {
+  const http::ResponseHead& answer = heads_->response;
+  answer_body_.start(answer.framing, answer.content_length, listener_->head_limits);
+  answer_piece_ = answer_body_.take({out_.data() + out_begin_, out_end_ - out_begin_});
+  out_begin_ += answer_piece_.consumed;
+  if (answer_piece_.error.empty()) return true;
+  reason_ = answer_piece_.error;
+  return false;
 }
 
 // A head that is larger than the buffer gets one that holds the largest the limit lets through. What came before it
@@ -157,16 +172,12 @@ bool Exchange::answer_at_once() {
   status_ = answer.status;
   answer_begun_ = true;
 
-  answer_body_.start(answer.framing, answer.content_length, listener_->head_limits);
-  const BodyReader::Piece piece = answer_body_.take({out_.data() + out_begin_, out_end_ - out_begin_});
-  out_begin_ += piece.consumed;
-  answer_broken_ = !piece.error.empty();
   const bool tunnelled = answer.status == 101;
-  reusable_ = answer.keep_alive && request_complete() && !tunnelled && !answer_broken_;
+  reusable_ = answer.keep_alive && request_complete() && !tunnelled;
   // A complete answer frees its connection before the client is written to: another request may use it meanwhile.
   if (answer_body_.done() && reusable_ && out_begin_ == out_end_) keep_connection();
 
-  send_answer_start(framing, piece);
+  send_answer_start(framing, answer_piece_);
   if (!answer_body_.done() || tunnelled || uploading() || !outbox_.empty() || outbox_.error() != 0) return false;
   finish_answer(RelayEnd::complete);
   return true;
@@ -219,7 +230,7 @@ io::Task<> Exchange::relay_rest_of_answer() {
     const io::Moved sent = co_await client_.write_all(outbox_.rest(), std::min(deadline_, stalled));
     outbox_.flushed(sent);
   }
-  RelayEnd end = answer_broken_ ? RelayEnd::sender_broken : RelayEnd::complete;
+  RelayEnd end = RelayEnd::complete;
   if (outbox_.error() != 0) {
     const bool too_late = outbox_.error() == ETIMEDOUT && worker_.loop().now() >= deadline_;
     end = too_late ? RelayEnd::too_late : RelayEnd::receiver_gone;

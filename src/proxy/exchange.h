@@ -90,6 +90,7 @@ class Exchange : io::OnBroken {
   Ended start_attempt();
   io::Task<Failure> continue_attempt();
   io::Task<Failure> open_connection();
+  std::string_view default_host() const;
   Ended send_request();
   struct Upload;
   void begin_upload();
@@ -115,6 +116,7 @@ class Exchange : io::OnBroken {
   Ended parse_answer_head();
   io::Task<Failure> wait_for_answer_head();
   void make_room_for_answer_head();
+  bool begin_answer_body();
   bool is_retried_status(std::uint16_t status) const;
   void forward_interim();
   bool answer_at_once();
@@ -159,8 +161,8 @@ class Exchange : io::OnBroken {
   int interim_answers_ = 0;
   bool silence_reported_ = false;  ///< of the endpoint, by this attempt
   BodyReader answer_body_;
-  bool answer_broken_ = false;  ///< the framing of its body is wrong
-  bool reusable_ = false;       ///< the endpoint's connection, once the answer is complete
+  BodyReader::Piece answer_piece_;  ///< of the answer's body: what had come with the head
+  bool reusable_ = false;           ///< the endpoint's connection, once the answer is complete
   std::array<std::uint32_t, 8> tried_{};
   std::size_t tries_ = 0;
 

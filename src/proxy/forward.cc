@@ -213,6 +213,13 @@ io::Task<Exchange::Failure> Exchange::open_connection() {
   co_return too_late ? Failure::timeout : Failure::connect;
 }
 
+// Ours is HTTP/1.1 and carries a Host (RFC 9112 3.2), also for an HTTP/1.0 client that sent none: an empty one is
+// refused by many servers.
+std::string_view Exchange::default_host() const {
+  const upstream::Endpoint& endpoint = *service_->endpoint(endpoint_).endpoint;
+  return endpoint.address.is_unix() ? std::string_view("localhost") : endpoint.name;
+}
+
 // Head and what has come of the body leave in one send.
 Exchange::Ended Exchange::send_request() {
   const http::RequestHead& request = heads_->request;
@@ -222,6 +229,8 @@ Exchange::Ended Exchange::send_request() {
   rewrite.request_id = request_id_;
   rewrite.trust_forwarded = session_.trusted_peer();
   rewrite.websocket = request.websocket;
+  const bool nameless = request.host.empty() && request.authority.empty();
+  if (nameless && request.find(http::Name::host) == nullptr) rewrite.host = default_host();
 
   const std::span<char> room = worker_.scratch();
   const std::optional<std::size_t> head = http::write_request_head(request, rewrite, room);
