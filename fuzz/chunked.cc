@@ -1,5 +1,5 @@
 // Chunked bodies: any split gives the same data, trailers, end and verdict; what was decoded and framed again decodes
-// to the same. The first byte chooses the split, the rest is the body.
+// to the same. The first byte chooses a split, beside one at every byte, the rest is the body.
 #include "http/chunked.h"
 
 #include <algorithm>
@@ -26,11 +26,13 @@ struct Decoded {
 
 constexpr Limits kTight{.chunk_extension_bytes = 16, .body_extension_bytes = 40, .trailer_bytes = 60};
 
-Decoded decode(std::string_view bytes, std::size_t piece, const Limits& limits = kTight) {
+/// In pieces of `piece` bytes, the first of `first` if that is not 0.
+Decoded decode(std::string_view bytes, std::size_t piece, const Limits& limits = kTight, std::size_t first = 0) {
   ChunkedDecoder decoder(limits);
   Decoded decoded;
   while (!bytes.empty() && decoded.status == Status::need_more) {
-    const std::string_view part = bytes.substr(0, piece);
+    const std::string_view part = bytes.substr(0, first == 0 ? piece : first);
+    first = 0;
     std::vector<char> buffer(part.begin(), part.end());
     const ChunkedDecoder::Step step = decoder.decode(buffer);
     if (step.status == Status::need_more && step.consumed != part.size()) std::abort();
@@ -60,6 +62,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Decoded whole = decode(bytes, bytes.size() + 1);
   for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{data[0]} + 1}) {
     if (!(decode(bytes, piece) == whole)) must_be_empty("split in pieces of " + std::to_string(piece) + " it differs");
+  }
+  const std::size_t step = bytes.size() / 512 + 1;  // every byte of what is not long
+  for (std::size_t at = step; at < bytes.size(); at += step) {
+    if (!(decode(bytes, bytes.size(), kTight, at) == whole))
+      must_be_empty("cut at " + std::to_string(at) + " it differs");
   }
   if (whole.status != Status::done) return 0;
   const std::string framed = frame(whole);

@@ -1,5 +1,7 @@
-// Request heads: no prefix contradicts the whole, under wide and under tight limits; what is written reads back with
-// the same meaning. The first byte chooses limits and rewriting, the rest is the head.
+// Request heads: no prefix contradicts the whole, under wide and under tight limits; what is written is canonical,
+// reads back with the same meaning and is written the same again. The first byte chooses limits and rewriting, the rest
+// is the head.
+#include "canonical.h"
 #include "http/meaning.h"
 #include "oracle.h"
 
@@ -25,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rewrite.forward_expect = true;
   rewrite.websocket = true;
   // An HTTP/1.0 request may lack Host; what is written is HTTP/1.1 and gets the one that routing gives it.
+  must_be_empty(not_canonical(write(head, rewrite), true));
   must_be_empty(change_by_writing(head, rewrite));
   return 0;
 }

@@ -1,5 +1,6 @@
-// Response heads: no prefix contradicts the whole; what is written reads back with the same meaning. The first byte
-// chooses the request that is answered, the rest is the head.
+// Response heads: no prefix contradicts the whole; what is written is canonical, reads back with the same meaning and
+// is written the same again. The first byte chooses the request that is answered, the rest is the head.
+#include "canonical.h"
 #include "http/meaning.h"
 #include "oracle.h"
 
@@ -24,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                 .keep_alive = (choice & 8) != 0,
                                 .client_minor_version = static_cast<std::uint8_t>((choice >> 4) & 1),
                                 .websocket = head.websocket};
+  must_be_empty(not_canonical(write(head, rewrite), false));
   must_be_empty(change_by_writing(head, method, rewrite));
   return 0;
 }

@@ -109,10 +109,21 @@ std::string contradiction_in_response(std::string_view bytes, const Limits& limi
                        [&](std::string_view part) { return read_response(part, limits, method, upgrade_asked); });
 }
 
-std::string change_by_writing(const RequestHead& head, const RequestRewrite& rewrite) {
+std::string write(const RequestHead& head, const RequestRewrite& rewrite) {
   std::vector<char> out(request_head_bound(head, rewrite));
   const auto size = write_request_head(head, rewrite, out);
-  if (!size) return "does not fit its bound";
+  return size ? std::string(out.data(), *size) : std::string{};
+}
+
+std::string write(const ResponseHead& head, const ResponseRewrite& rewrite) {
+  std::vector<char> out(response_head_bound(head, rewrite));
+  const auto size = write_response_head(head, rewrite, out);
+  return size ? std::string(out.data(), *size) : std::string{};
+}
+
+std::string change_by_writing(const RequestHead& head, const RequestRewrite& rewrite) {
+  const std::string written = write(head, rewrite);
+  if (written.empty()) return "does not fit its bound";
   Limits wide;
   wide.header_bytes *= 4;
   wide.field_bytes *= 4;
@@ -120,25 +131,29 @@ std::string change_by_writing(const RequestHead& head, const RequestRewrite& rew
   wide.headers *= 2;
   wide.underscores = Underscores::forward;
   RequestHead again;
-  const ParseOutcome outcome = parse_request_head({out.data(), *size}, wide, again);
+  const ParseOutcome outcome = parse_request_head(written, wide, again);
   if (outcome.status != ParseStatus::complete) return words_of(outcome);
-  if (outcome.head_bytes != *size) return "the head ends early";
-  return difference(meaning_of(head), meaning_of(again));
+  if (outcome.head_bytes != written.size()) return "the head ends early";
+  std::string change = difference(meaning_of(head), meaning_of(again));
+  // Who is trusted is added to; everything else, written once more, stays byte for byte.
+  if (change.empty() && !rewrite.trust_forwarded) change = difference(written, write(again, rewrite));
+  return change;
 }
 
 std::string change_by_writing(const ResponseHead& head, Method method, const ResponseRewrite& rewrite) {
-  std::vector<char> out(response_head_bound(head, rewrite));
-  const auto size = write_response_head(head, rewrite, out);
-  if (!size) return "does not fit its bound";
+  const std::string written = write(head, rewrite);
+  if (written.empty()) return "does not fit its bound";
   Limits wide;
   wide.header_bytes *= 4;
   wide.field_bytes *= 4;
   wide.headers *= 2;
   ResponseHead again;
-  const ParseOutcome outcome = parse_response_head({out.data(), *size}, wide, method, again, head.websocket);
+  const ParseOutcome outcome = parse_response_head(written, wide, method, again, head.websocket);
   if (outcome.status != ParseStatus::complete) return words_of(outcome);
-  if (outcome.head_bytes != *size) return "the head ends early";
-  return difference(meaning_of(head), meaning_of(again));
+  if (outcome.head_bytes != written.size()) return "the head ends early";
+  std::string change = difference(meaning_of(head), meaning_of(again));
+  if (change.empty()) change = difference(written, write(again, rewrite));
+  return change;
 }
 
 }  // namespace holdfast::http

@@ -22,7 +22,12 @@ std::string read_response(std::string_view bytes, const Limits& limits, Method m
 std::string contradiction_in_request(std::string_view bytes, const Limits& limits);
 std::string contradiction_in_response(std::string_view bytes, const Limits& limits, Method method, bool upgrade_asked);
 
-/// Empty, or how the head reads differently once written. Requires: `head` was parsed completely.
+/// The head as it goes out; empty when it does not fit its own bound, which must not be.
+std::string write(const RequestHead& head, const RequestRewrite& rewrite);
+std::string write(const ResponseHead& head, const ResponseRewrite& rewrite);
+
+/// Empty, or how the head reads differently once written, or is written differently once read. Requires: `head` was
+/// parsed completely.
 std::string change_by_writing(const RequestHead& head, const RequestRewrite& rewrite);
 std::string change_by_writing(const ResponseHead& head, Method method, const ResponseRewrite& rewrite);
 
