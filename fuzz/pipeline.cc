@@ -156,8 +156,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Limits limits;
   if ((choice & 1) != 0) limits = {.header_bytes = 200, .headers = 6, .field_bytes = 60, .chunk_extension_bytes = 16};
   const Reader whole = read(bytes, bytes.size(), 1, limits);
-  for (std::size_t at = 1; at < bytes.size(); ++at)
+  const std::size_t step = bytes.size() / 256 + 1;  // every byte of what is not long
+  for (std::size_t at = step; at < bytes.size(); at += step) {
     must_be_same(whole, read(bytes, at, bytes.size(), limits), "cut at", at);
+  }
   for (const std::size_t piece : {std::size_t{1}, std::size_t{2} + (choice >> 1)}) {
     must_be_same(whole, read(bytes, piece, piece, limits), "in pieces of", piece);
   }

@@ -109,6 +109,19 @@ def test_an_expectation_whose_body_came_along_is_not_answered_twice(through, ori
         assert client.read().body == b"hello"
 
 
+@pytest.mark.parametrize("host, status", [(b"test", 200), (b"other", 404)])
+def test_what_is_pipelined_behind_the_last_request_takes_no_answer_along(proxy, origin, host, status):
+    """RFC 9112 9.6: a close over unread bytes is a reset, and the client may lose the answer by it."""
+    one = origin(always=do.whoami())
+    front = settings.listener(routes=[{"host": "test", "path": "/", "service": "site"}])
+    address = proxy(settings.file({"web": front}, {"site": settings.service(one)})).address("web")
+    with Wire(address) as client:
+        client.send(get(b"Connection: close", host=b"Host: " + host) + SMUGGLED * 2000)
+        assert client.read().status == status
+        assert client.read_rest() == b""  # and not a reset
+    assert [request.target for request in one.requests] == ["/"] * (status == 200)
+
+
 # --------------------------------------------------------------------------------------------------------- early answers
 
 

@@ -273,7 +273,10 @@ std::string_view Exchange::why_cut_short(RelayEnd end) const {
 void Exchange::finish_answer(RelayEnd end) {
   if (response_bytes_ == 0) response_bytes_ = answer_body_.bytes();
   out_ = io::Buffer{};
-  if (end == RelayEnd::complete) return;
+  if (end == RelayEnd::complete) {
+    linger_over_surplus();
+    return;
+  }
   keep_alive_ = false;
   reason_ = why_cut_short(end);
   session_.linger = false;

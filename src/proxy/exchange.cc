@@ -234,6 +234,7 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
     session_.linger = true;
   }
   if (!session_may_stay()) keep_alive_ = false;
+  linger_over_surplus();
   response.keep_alive = keep_alive_;
   response.client_minor_version = heads_->request.minor_version;
   response.to_head = heads_->request.method == http::Method::head;
@@ -252,6 +253,12 @@ io::Task<> Exchange::answer_locally(http::LocalResponse response) {
   }
   if (outbox_.error() != 0) keep_alive_ = false;
   count_local_body(response, *size, outbox_.sent());
+}
+
+// RFC 9112 9.6: what was pipelined behind the last request of a connection is read and dropped, for closing over unread
+// bytes is a reset, and may take the answer along.
+void Exchange::linger_over_surplus() {
+  if (!keep_alive_ && !tunnelled_ && begin_ < end_) session_.linger = true;
 }
 
 // As of answers that are relayed, the log counts the body alone.

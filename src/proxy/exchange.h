@@ -72,6 +72,7 @@ class Exchange : io::OnBroken {
   bool client_gone() const { return client_.descriptor().broken() || client_.descriptor().cancelled(); }
   static void on_client_broken(io::OnBroken& self);
   io::Task<> answer_locally(http::LocalResponse response);
+  void linger_over_surplus();
   void count_local_body(const http::LocalResponse& response, std::size_t whole, std::size_t sent);
   io::Task<> answer_error(std::uint16_t status, const char* reason);
   io::Task<> redirect(const config::Redirect* redirect);
