@@ -5,6 +5,8 @@ Every byte an origin received is read by holdfast_testing/canonical.py.
 """
 
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
@@ -158,20 +160,24 @@ POISON = do.framed(200, b"poison", [], "length")
 
 
 def test_an_answer_that_was_not_asked_for_closes_its_connection(through, origin):
-    go_on = []
+    kept = []
 
-    def answer_and_poison(exchange):
+    def answer(exchange):
+        kept.append(exchange)
         do.answer(200, "ok")(exchange)
-        go_on.append(exchange)
-    one = origin(answer_and_poison, always=do.answer(200, "clean"))
+    one = origin(answer, always=do.answer(200, "clean"))
     with Wire(through(one)) as client:
         assert client.send(wire.request()).read().body == b"ok"
-        one.wait_until(lambda: go_on, "answer")
-        go_on[0].send(POISON)
-        one.wait_until(lambda: len(one._open) == 0 or len(go_on) == 1, "poison")
-        # The bytes are in the proxy's receive buffer now: it sees them before anything that is sent from here on.
+        kept[0].send(POISON)  # on one machine, it has come before whatever is sent from here on
         assert client.send(wire.request()).read().body == b"clean"
     assert one.connections == 2
+
+
+def wait_until_stopped(pid: int):
+    """SIGSTOP is sent, not done: until every thread stands still."""
+    deadline = time.monotonic() + 10
+    while any(task.read_text().rpartition(")")[2].split()[0] != "T" for task in Path(f"/proc/{pid}/task").glob("*/stat")):
+        assert time.monotonic() < deadline, "it does not stop"
 
 
 def test_surplus_that_comes_with_the_next_request_is_not_its_answer(proxy, origin):
@@ -179,15 +185,15 @@ def test_surplus_that_comes_with_the_next_request_is_not_its_answer(proxy, origi
     kept = []
 
     def answer(exchange):
-        do.answer(200, "ok")(exchange)
         kept.append(exchange)
+        do.answer(200, "ok")(exchange)
     one = origin(answer, always=do.answer(200, "clean"))
     running = proxy(settings.web(one))
     with Wire(running.address("web")) as client:
         assert client.send(wire.request()).read().body == b"ok"
-        one.wait_until(lambda: kept, "answer")
         running.process.send_signal(signal.SIGSTOP)
         try:
+            wait_until_stopped(running.process.pid)
             client.send(wire.request())
             kept[0].send(POISON)
         finally:
