@@ -141,7 +141,9 @@ io::Task<> Proxy::drain(Deadline deadline, Instant idle_until) {
   constexpr Duration kLook = 10ms;
   health_.stop();
   for (const auto& each : workers_) {
-    each->thread.loop().post([worker = each->worker.get(), idle_until] { worker->drain(idle_until); });
+    const auto waiting = addresses_left_ ? Worker::Waiting::leave : Worker::Waiting::accept;
+    each->thread.loop().post(
+        [worker = each->worker.get(), idle_until, waiting] { worker->drain(idle_until, waiting); });
   }
   io::Stop never;
   bool cut = false;

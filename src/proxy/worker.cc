@@ -147,8 +147,8 @@ io::Task<> Worker::accept_from(Ref<Door> door) {
     receive(*door, std::move(accepted));
     if (accepts % kAcceptsPerTurn == 0) co_await loop_.yield();
   }
-  // What the kernel has accepted on our behalf is served; closing the socket would reset it.
-  while (true) {
+  // What the kernel has accepted on our behalf is served; closing the last handle of the socket would reset it.
+  while (waiting_ == Waiting::accept) {
     io::Accepted waiting = door->acceptor.try_accept();
     if (waiting.error != 0) break;
     receive(*door, std::move(waiting));
@@ -178,8 +178,9 @@ Front* Worker::front_of(const std::string& listener) {
 
 // ---- going
 
-void Worker::drain(Instant idle_until) {
+void Worker::drain(Instant idle_until, Waiting waiting) {
   draining_ = true;
+  waiting_ = waiting;
   idle_until_ = idle_until;
   stop_.request();
   for (const auto& door : doors_) door->acceptor.cancel();

@@ -52,7 +52,9 @@ class Worker : Pinned {
   void duplicate_listening(std::vector<io::NamedSocket>& into) const;
   /// No connection outlives its next answer from now on: it says `Connection: close`. Who is idle may still send a
   /// request until `idle_until`; closing at once would lose those that are on their way (RFC 9112 section 9.6).
-  void drain(Instant idle_until);
+  /// What waits in the sockets' queues is accepted still, or left to a successor who has the same sockets.
+  enum class Waiting : unsigned char { accept, leave };
+  void drain(Instant idle_until, Waiting waiting);
   /// Ends the connections that wait for a request although their time to do so has passed.
   void end_idle();
   /// Ends every connection that is still there.
@@ -117,6 +119,7 @@ class Worker : Pinned {
   std::array<char, 40> request_id_{};
   std::uint64_t request_count_ = 0;
   bool draining_ = false;
+  Waiting waiting_ = Waiting::accept;
   Instant idle_until_ = kNever;
   io::Stop stop_;
   io::Scope tasks_;
