@@ -14,11 +14,17 @@ void add_front(auto& sum, const proxy::Front& front) {
   sum.requests += front.requests.get();
   sum.bad_requests += front.bad_requests.get();
   sum.local_answers += front.local_answers.get();
+  sum.slow_clients += front.slow_clients.get();
+  sum.refused_connections += front.refused_connections.get();
 }
 
 void add_worker(Status& status, const proxy::Snapshot& snapshot, proxy::Worker& worker) {
   WorkerStatus& sum = status.workers.emplace_back();
   sum.waits_when_full = worker.waits_when_full.get();
+  sum.waits_for_memory = worker.waits_for_memory.get();
+  sum.waits_for_files = worker.waits_for_files.get();
+  sum.refused_by_memory = worker.refused_by_memory.get();
+  sum.refused_by_files = worker.refused_by_files.get();
   sum.log_records_dropped = worker.log_ring() == nullptr ? 0 : worker.log_ring()->dropped.get();
   for (const auto& [key, front] : worker.fronts()) {
     add_front(sum, front);
@@ -75,6 +81,8 @@ Status collect(proxy::Proxy& proxy) {
   const proxy::Snapshot& snapshot = *proxy.snapshot();
   Status status;
   status.generation = snapshot.generation;
+  status.memory = proxy.commons().memory.taken();
+  status.memory_max = proxy.commons().memory.bytes();
   const std::int64_t wall_offset_us = io::read_wall_clock_us() - io::read_clock().time_since_epoch() / 1us;
   for (const config::Listener& listener : snapshot.model.listeners) {
     ListenerStatus& each = status.listeners.emplace_back();

@@ -46,6 +46,10 @@ void add_process(Page& page, const Status& status) {
       static_cast<double>(status.generation));
   add(page.begin(MetricType::Gauge, "holdfast_draining", "1 while the process finishes what it has and takes no more"),
       {}, status.draining ? 1 : 0);
+  add(page.begin(MetricType::Gauge, "holdfast_memory_bytes", "Memory of the buffers of all connections"), {},
+      static_cast<double>(status.memory));
+  add(page.begin(MetricType::Gauge, "holdfast_memory_limit_bytes", "Most memory that buffers may take"), {},
+      static_cast<double>(status.memory_max));
 }
 
 // ---- families that have one number per worker, listener, service or endpoint
@@ -151,6 +155,18 @@ std::string metrics_text(const Status& status) {
   worker(kCounter, "holdfast_connections_accepted_total", "Client connections accepted", &Worker::accepted);
   worker(kCounter, "holdfast_accept_pauses_total", "Times accepting paused at max_connections",
          &Worker::waits_when_full);
+  worker(kCounter, "holdfast_accept_pauses_for_memory_total", "Times accepting paused because memory was used up",
+         &Worker::waits_for_memory);
+  worker(kCounter, "holdfast_accept_pauses_for_files_total", "Times accepting paused because files were used up",
+         &Worker::waits_for_files);
+  worker(kCounter, "holdfast_refused_for_memory_total", "Requests refused because memory was used up",
+         &Worker::refused_by_memory);
+  worker(kCounter, "holdfast_refused_for_files_total", "Requests refused because no file was left for a connection",
+         &Worker::refused_by_files);
+  worker(kCounter, "holdfast_slow_clients_total", "Requests ended because their client was too slow",
+         &Worker::slow_clients);
+  worker(kCounter, "holdfast_connections_refused_total", "Connections beyond connections_per_address",
+         &Worker::refused_connections);
   worker(kGauge, "holdfast_connections_open", "Client connections open", &Worker::open);
   worker(kCounter, "holdfast_requests_total", "Requests read from clients", &Worker::requests);
   worker(kCounter, "holdfast_bad_requests_total", "Requests refused for their form", &Worker::bad_requests);
@@ -170,6 +186,10 @@ std::string metrics_text(const Status& status) {
            &Listener::bad_requests);
   listener(kCounter, "holdfast_listener_local_answers_total", "Answers made here, not by an endpoint",
            &Listener::local_answers);
+  listener(kCounter, "holdfast_listener_slow_clients_total", "Requests ended because their client was too slow",
+           &Listener::slow_clients);
+  listener(kCounter, "holdfast_listener_connections_refused_total", "Connections beyond connections_per_address",
+           &Listener::refused_connections);
 
   const auto service = [&](MetricType type, const char* name, const char* help, auto number) {
     add_services(page, status, type, name, help, number);

@@ -15,10 +15,16 @@ namespace holdfast::admin {
 struct WorkerStatus {
   std::uint64_t accepted = 0;
   std::uint64_t waits_when_full = 0;
+  std::uint64_t waits_for_memory = 0;
+  std::uint64_t waits_for_files = 0;
+  std::uint64_t refused_by_memory = 0;
+  std::uint64_t refused_by_files = 0;
   std::uint64_t open = 0;
   std::uint64_t requests = 0;
   std::uint64_t bad_requests = 0;
   std::uint64_t local_answers = 0;
+  std::uint64_t slow_clients = 0;
+  std::uint64_t refused_connections = 0;
   std::uint64_t log_records_dropped = 0;
 };
 
@@ -31,6 +37,8 @@ struct ListenerStatus {
   std::uint64_t requests = 0;
   std::uint64_t bad_requests = 0;
   std::uint64_t local_answers = 0;
+  std::uint64_t slow_clients = 0;
+  std::uint64_t refused_connections = 0;
 };
 
 struct EndpointStatus {
@@ -64,6 +72,8 @@ struct ServiceStatus {
 struct Status {
   bool draining = false;
   std::uint64_t generation = 0;  ///< of the configuration
+  std::uint64_t memory = 0;      ///< of all buffers, lent or kept
+  std::uint64_t memory_max = 0;
   std::vector<ListenerStatus> listeners;
   std::vector<ServiceStatus> services;
   std::vector<WorkerStatus> workers;

@@ -165,6 +165,14 @@ void check_section(const Listener& listener, const Node& node, Reading& reading,
   if (!listener.routes.empty()) refer_routes(listener, *routes, reading);
 }
 
+void check_section(const Proxy& proxy, const Node& node, Reading& reading, bool sound) {
+  if (!sound || proxy.memory == 0) return;
+  const std::size_t least = kMemoryBuffersMin * proxy.buffer_bytes;
+  if (proxy.memory >= least) return;
+  reading.wrong(node.mark, "memory holds fewer than " + std::to_string(kMemoryBuffersMin) +
+                               " buffers of buffer_bytes; give it " + write_bytes(least) + " at least");
+}
+
 void check_section(const HealthCheck& check, const Node& node, Reading& reading, bool sound) {
   if (!sound) return;
   const bool http = node.find("http") != nullptr;

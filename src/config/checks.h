@@ -18,6 +18,7 @@ void check_section(const T&, const Node&, Reading&, bool) {}
 void check_section(const Admin& admin, const Node& node, Reading& reading, bool sound);
 void check_section(const Route& route, const Node& node, Reading& reading, bool sound);
 void check_section(const Listener& listener, const Node& node, Reading& reading, bool sound);
+void check_section(const Proxy& proxy, const Node& node, Reading& reading, bool sound);
 void check_section(const HealthCheck& check, const Node& node, Reading& reading, bool sound);
 void check_section(const Service& service, const Node& node, Reading& reading, bool sound);
 

@@ -105,6 +105,18 @@ TEST(Load, ranges_include_their_ends) {
   EXPECT_NE(stall("3601s"), "");
 }
 
+TEST(Load, memory_holds_some_buffers_at_least) {
+  const auto memory = [](const std::string& bytes) {
+    return problems_of(file_with("", "", "proxy: { buffer_bytes: 1MiB, memory: " + bytes + " }"));
+  };
+  EXPECT_NE(memory("16777215"), "");
+  EXPECT_EQ(memory("16777216"), "");
+  EXPECT_EQ(memory("16777217"), "");
+  EXPECT_EQ(memory("auto"), "");
+  EXPECT_EQ(memory("5MiB"),
+            "f:1:8: proxy: memory holds fewer than 16 buffers of buffer_bytes; give it 16MiB at least\n");
+}
+
 TEST(Load, a_list_ends_at_its_named_length) {
   const auto expecting = [](std::size_t ranges) {
     std::string text;

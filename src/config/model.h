@@ -33,10 +33,14 @@ struct AccessLog {
   bool operator==(const AccessLog&) const = default;
 };
 
+/// A proxy with less memory than so many buffers would refuse what it could serve.
+inline constexpr std::size_t kMemoryBuffersMin = 16;
+
 struct Proxy {
   unsigned threads = 0;  ///< 0 (`auto` in the file): one event loop per core
   Duration drain_timeout = 30s;
   unsigned max_connections = 100'000;
+  std::size_t memory = 0;  ///< of all buffers; 0 (`auto` in the file): half of what the machine lets us have
   std::size_t buffer_bytes = 32 * kKiB;
   AccessLog access_log{};
 
@@ -60,8 +64,11 @@ struct ListenerLimits {
   std::size_t body_bytes = 64 * kMiB;
   unsigned requests_per_connection = 1'000'000;
   Duration request_header_timeout = 10s;
-  Duration stall_timeout = 30s;  ///< between two pieces of a body, in either direction
-  Duration idle_timeout = 60s;   ///< http: between two requests; tcp: no byte in either direction
+  Duration stall_timeout = 30s;          ///< between two pieces of a body, in either direction
+  std::size_t min_body_rate = 500;       ///< bytes a second, in either direction; 0: any
+  Duration body_rate_grace = 20s;        ///< how far a client may fall behind that rate
+  unsigned connections_per_address = 0;  ///< 0: any number
+  Duration idle_timeout = 60s;           ///< http: between two requests; tcp: no byte in either direction
 
   bool operator==(const ListenerLimits&) const = default;
 };

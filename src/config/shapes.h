@@ -127,24 +127,32 @@ constexpr Ranged<unsigned> count(unsigned min, unsigned max) {
   return {"number", "", min, max, parse_count, format_count};
 }
 
-/// A number, or one word that stands for zero.
-struct CountOr : Leaf {
+/// A quantity, or one word that stands for zero.
+template <class T>
+struct RangedOr : Leaf {
   std::string_view word;
-  Ranged<unsigned> number;
+  Ranged<T> number;
 
-  constexpr CountOr(std::string_view zero, unsigned min, unsigned max) : word(zero), number(count(min, max)) {}
+  constexpr RangedOr(std::string_view zero, Ranged<T> otherwise) : word(zero), number(otherwise) {}
 
-  void read(const Node& node, Reading& reading, unsigned& value) const {
+  void read(const Node& node, Reading& reading, T& value) const {
     if (node.is_scalar() && node.text == word) {
-      value = 0;
+      value = T{};
     } else {
       number.read(node, reading, value);
     }
   }
-  Node write(const unsigned& value) const { return value == 0 ? Node::scalar(std::string(word)) : number.write(value); }
+  Node write(const T& value) const { return value == T{} ? Node::scalar(std::string(word)) : number.write(value); }
   std::string type() const { return '`' + std::string(word) + "` or " + number.type(); }
   std::string schema() const { return R"({"anyOf":[{"const":)" + json_string(word) + "}," + number.schema() + "]}"; }
 };
+
+constexpr RangedOr<unsigned> count_or(std::string_view zero, unsigned min, unsigned max) {
+  return {zero, count(min, max)};
+}
+constexpr RangedOr<std::size_t> bytes_or(std::string_view zero, std::size_t min, std::size_t max) {
+  return {zero, bytes(min, max)};
+}
 
 /// true or false, and no other word for them.
 struct Flag : Leaf {

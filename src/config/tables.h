@@ -52,11 +52,15 @@ template <>
 struct Table<Proxy> {
   static constexpr std::string_view about = "The process as a whole.";
   static void fields(auto& f, auto& t) {
-    f.field("threads", t.threads, CountOr{"auto", 1, 1024}, "event loops; `auto` is one per core");
+    f.field("threads", t.threads, count_or("auto", 1, 1024), "event loops; `auto` is one per core");
     f.field("drain_timeout", t.drain_timeout, within(0s, 1h),
             "how long requests in flight may take to finish when the proxy stops");
     f.field("max_connections", t.max_connections, count(1, 10'000'000),
             "client connections of all listeners; further ones wait in the kernel");
+    f.field(
+        "memory", t.memory, bytes_or("auto", 4 * kMiB, 16 * kTiB),
+        "all buffers of all connections together; `auto` is half of the machine's memory, or of the cgroup's. When it "
+        "is used up, new connections wait in the kernel and new requests get a 503");
     f.field("buffer_bytes", t.buffer_bytes, bytes(4 * kKiB, 16 * kMiB),
             "room for the bytes on their way, each direction of each busy connection");
     f.field("access_log", t.access_log, Section<AccessLog>{}, "one record for each request");
@@ -123,6 +127,14 @@ struct Table<ListenerLimits> {
             "from a request's first byte to the end of its head (408 beyond)");
     f.field("stall_timeout", t.stall_timeout, within(1ms, 1h),
             "the longest pause within a body, sent or taken by the client");
+    f.field("min_body_rate", t.min_body_rate, bytes(0, kGiB),
+            "bytes a second at which a client sends its body (408 below) and takes the answer (cut short below), while "
+            "we wait for nobody else; 0: any");
+    f.field("body_rate_grace", t.body_rate_grace, within(1ms, 1h), "how far a client may fall behind `min_body_rate`");
+    f.field(
+        "connections_per_address", t.connections_per_address, count(0, 10'000'000),
+        "connections of one client address (IPv6: of one /64) at once; further ones get a 503 and are closed; 0: any "
+        "number. Many clients may share an address; `trusted_proxies` are exempt");
     f.field("idle_timeout", t.idle_timeout, within(1ms, 24h),
             "http: between two requests; tcp: without a byte in either direction");
   }

@@ -1,5 +1,8 @@
 // BufferPool: receive buffers of one size, one pool per loop. The last one returned is the next one lent, still warm in
 // the cache. An idle connection holds none.
+//
+// All pools draw on one budget (memory_budget.h). When that is used up nothing is lent: the buffer is then empty, and
+// whoever asked says so to its client.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +12,13 @@
 #include <vector>
 
 #include "base/pinned.h"
+#include "io/memory_budget.h"
 
 namespace holdfast::io {
 
 class BufferPool;
 
-/// A lent buffer; returns by itself. Empty when default-built or moved from.
+/// A lent buffer; returns by itself. Empty when default-built, moved from, or refused.
 class Buffer {
  public:
   Buffer() = default;
@@ -42,18 +46,29 @@ class Buffer {
 class BufferPool : Pinned {
  public:
   /// Keeps at most `keep` returned buffers; more are freed.
-  BufferPool(std::size_t buffer_bytes, std::size_t keep) : buffer_bytes_(buffer_bytes), keep_(keep) {}
+  /// Requires: `budget` outlives the pool, the pool its buffers.
+  BufferPool(std::size_t buffer_bytes, std::size_t keep, MemoryBudget& budget)
+      : buffer_bytes_(buffer_bytes), keep_(keep), budget_(&budget) {}
+  ~BufferPool() { free_all(); }
 
   std::size_t buffer_bytes() const { return buffer_bytes_; }
 
-  Buffer lend();
-  /// One that is larger than the pool's, for a head that does not fit; it is freed when returned.
-  Buffer lend_large(std::size_t bytes);
+  Buffer lend(Taker taker = Taker::begun);
+  /// One of another size: for a head that does not fit, or for what waits long. It is freed when returned.
+  Buffer lend_sized(std::size_t bytes, Taker taker = Taker::begun);
+
+  /// Frees what is kept for later, if others need it.
+  void trim() {
+    if (budget_->tight()) free_all();
+  }
 
  private:
   friend class Buffer;
+  void free_all();
+
   std::size_t buffer_bytes_;
   std::size_t keep_;
+  MemoryBudget* budget_;
   std::vector<std::unique_ptr<char[]>> free_;
 };
 
@@ -69,22 +84,32 @@ inline Buffer& Buffer::operator=(Buffer&& other) noexcept {
 
 inline void Buffer::give_back() {
   if (memory_ == nullptr) return;
-  if (size_ == pool_->buffer_bytes_ && pool_->free_.size() < pool_->keep_) {
+  if (size_ == pool_->buffer_bytes_ && pool_->free_.size() < pool_->keep_ && !pool_->budget_->tight()) {
     pool_->free_.push_back(std::move(memory_));
   } else {
     memory_.reset();
+    pool_->budget_->give(size_);
   }
 }
 
-inline Buffer BufferPool::lend() {
-  if (free_.empty()) return lend_large(buffer_bytes_);
+inline Buffer BufferPool::lend(Taker taker) {
+  if (free_.empty()) return lend_sized(buffer_bytes_, taker);
   Buffer buffer(std::move(free_.back()), buffer_bytes_, this);
   free_.pop_back();
   return buffer;
 }
 
-inline Buffer BufferPool::lend_large(std::size_t bytes) {
-  return Buffer(std::make_unique_for_overwrite<char[]>(bytes), bytes, this);
+inline Buffer BufferPool::lend_sized(std::size_t bytes, Taker taker) {
+  if (!budget_->take(bytes, taker)) {
+    free_all();
+    if (!budget_->take(bytes, taker)) return {};
+  }
+  return {std::make_unique_for_overwrite<char[]>(bytes), bytes, this};
+}
+
+inline void BufferPool::free_all() {
+  budget_->give(free_.size() * buffer_bytes_);
+  free_.clear();
 }
 
 }  // namespace holdfast::io

@@ -47,6 +47,7 @@ Exchange::Ended Exchange::read_answer_head(int error) {
   if (error == ETIMEDOUT) return uploading() ? Failure::client : Failure::timeout;
   if (error != 0) return uploading() || upload_end() == RelayEnd::complete ? Failure::reset : Failure::client;
   if (!out_) out_ = worker_.buffers().lend();
+  if (!out_) return ran_out_of_memory();
   const std::span<char> room = out_.all().subspan(out_end_);
   const io::Moved got = connection_->stream->try_read(room.first(room.size() - http::kChunkTailroom));
   if (got.error == EAGAIN) return std::nullopt;
@@ -73,7 +74,7 @@ Exchange::Ended Exchange::parse_answer_head() {
       return Failure::protocol;
     }
     if (outcome.status == http::ParseStatus::incomplete) {
-      if (full) make_room_for_answer_head();
+      if (full && !make_room_for_answer_head()) return ran_out_of_memory();
       return std::nullopt;
     }
     out_begin_ += outcome.head_bytes;
@@ -122,19 +123,21 @@ bool Exchange::begin_answer_body() {
 
 // A head that is larger than the buffer gets one that holds the largest the limit lets through. What came before it
 // (interim answers) makes room first.
-void Exchange::make_room_for_answer_head() {
+bool Exchange::make_room_for_answer_head() {
   const std::size_t held = out_end_ - out_begin_;
   if (out_begin_ > kHeadroom) {
     std::memmove(out_.data() + kHeadroom, out_.data() + out_begin_, held);
   } else {
     const std::size_t needed = kHeadroom + listener_->head_limits.header_bytes + worker_.buffers().buffer_bytes();
     check(out_.size() < needed, "the parser refuses a head that is larger than its limit");
-    io::Buffer larger = worker_.buffers().lend_large(needed);
+    io::Buffer larger = worker_.buffers().lend_sized(needed);
+    if (!larger) return false;
     std::memcpy(larger.data() + kHeadroom, out_.data() + out_begin_, held);
     out_ = std::move(larger);
   }
   out_begin_ = kHeadroom;
   out_end_ = kHeadroom + held;
+  return true;
 }
 
 // A request that was streamed cannot be sent again: its answer is as good as any.
@@ -225,22 +228,26 @@ void Exchange::send_answer_start(http::Framing framing, BodyReader::Piece piece)
 
 // What the client did not take at once, and what had not come yet.
 io::Task<> Exchange::relay_rest_of_answer() {
+  const config::ListenerLimits& limits = listener_->config.limits;
   if (!outbox_.empty()) {
-    const Deadline stalled = worker_.loop().now() + listener_->config.limits.stall_timeout;
+    const Deadline stalled = worker_.loop().now() + limits.stall_timeout;
     const io::Moved sent = co_await client_.write_all(outbox_.rest(), std::min(deadline_, stalled));
     outbox_.flushed(sent);
   }
   RelayEnd end = RelayEnd::complete;
   if (outbox_.error() != 0) {
-    const bool too_late = outbox_.error() == ETIMEDOUT && worker_.loop().now() >= deadline_;
-    end = too_late ? RelayEnd::too_late : RelayEnd::receiver_gone;
+    const bool too_late = worker_.loop().now() >= deadline_;
+    if (outbox_.error() != ETIMEDOUT) end = RelayEnd::receiver_gone;
+    if (outbox_.error() == ETIMEDOUT) end = too_late ? RelayEnd::too_late : RelayEnd::receiver_slow;
   }
   if (end == RelayEnd::complete && heads_->response.status == 101) {
     co_await join_tunnel();
   } else if (end == RelayEnd::complete && !answer_body_.done()) {
-    Room room{.all = out_.all(), .surplus = {}};
+    Room room{.pool = worker_.buffers(), .buffer = out_, .surplus = {}};
     const Relay relay{.framing = http::client_framing(heads_->response, heads_->request.minor_version),
-                      .stall_timeout = listener_->config.limits.stall_timeout,
+                      .stall_timeout = limits.stall_timeout,
+                      .sender_rate = {},
+                      .receiver_rate = {limits.min_body_rate, limits.body_rate_grace},
                       .deadline = deadline_};
     end = co_await relay_body(*connection_->stream, client_, &answer_body_, relay, &room);
     if (end == RelayEnd::complete && reusable_ && room.surplus.empty()) keep_connection();
@@ -267,6 +274,8 @@ io::Task<> Exchange::join_tunnel() {
 std::string_view Exchange::why_cut_short(RelayEnd end) const {
   if (client_.descriptor().cancelled()) return "drain-timeout";
   if (client_gone() || end == RelayEnd::receiver_gone) return "client-gone";
+  if (end == RelayEnd::receiver_slow) return "client-too-slow";
+  if (end == RelayEnd::no_memory) return "out-of-memory";
   return end == RelayEnd::too_late ? "upstream-timeout" : "upstream-cut-short";
 }
 
@@ -279,6 +288,8 @@ void Exchange::finish_answer(RelayEnd end) {
   }
   keep_alive_ = false;
   reason_ = why_cut_short(end);
+  if (end == RelayEnd::receiver_slow) session_.front().slow_clients.add();
+  if (end == RelayEnd::no_memory) worker_.refused_by_memory.add();
   session_.linger = false;
   client_.reset_on_close();  // cut short: the client must not take it for a complete answer
 }

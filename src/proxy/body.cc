@@ -60,8 +60,14 @@ std::span<char> frame(http::Framing framing, std::span<char> data, bool last, st
 namespace {
 
 /// Why a wait of a relay failed: a pause that was too long is the fault of who was waited for, the end of all time not.
-RelayEnd why_ended(const io::Moved& moved, Instant now, const Relay& relay, RelayEnd otherwise) {
-  return moved.error == ETIMEDOUT && now >= relay.deadline ? RelayEnd::too_late : otherwise;
+RelayEnd why_ended(const io::Moved& moved, Instant now, const Relay& relay, RelayEnd gone, RelayEnd slow) {
+  if (moved.error != ETIMEDOUT) return gone;
+  return now >= relay.deadline ? RelayEnd::too_late : slow;
+}
+
+/// A write that ran out of patience, but not without moving something: that may have earned it more.
+bool goes_on(const io::Moved& sent, const Pace& pace, Instant now, const Relay& relay) {
+  return sent.error == ETIMEDOUT && !pace.spent() && now < relay.deadline;
 }
 
 }  // namespace
@@ -69,14 +75,27 @@ RelayEnd why_ended(const io::Moved& moved, Instant now, const Relay& relay, Rela
 io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay relay, Room* room) {
   constexpr int kPiecesPerTurn = 16;  // a sender that never pauses must not keep the loop to itself
   io::Loop& loop = from->loop();
-  const std::span<char> whole = room->all;
+  Pace sending(relay.stall_timeout, relay.sender_rate);
+  Pace taking(relay.stall_timeout, relay.receiver_rate);
   for (int pieces = 1; !body->done(); ++pieces) {
-    const std::size_t tail = http::kChunkTailroom;
-    const std::span<char> into = whole.subspan(http::kChunkHeadroom, whole.size() - http::kChunkHeadroom - tail);
-    if (loop.now() >= relay.deadline) co_return RelayEnd::too_late;
-    const Deadline read_by = std::min(relay.deadline, loop.now() + relay.stall_timeout);
-    const io::Moved got = co_await from->read_some(into, read_by);
-    if (!got.ok()) co_return why_ended(got, loop.now(), relay, RelayEnd::sender_gone);
+    const Instant asked = loop.now();
+    if (asked >= relay.deadline) co_return RelayEnd::too_late;
+    std::span<char> whole;
+    std::span<char> into;
+    io::Moved got;
+    do {
+      if (!from->descriptor().maybe_readable()) room->buffer = io::Buffer{};
+      const Deadline read_by = std::min(relay.deadline, sending.wait_until(asked));
+      got.error = co_await from->readable(read_by);
+      if (!got.ok()) co_return why_ended(got, loop.now(), relay, RelayEnd::sender_gone, RelayEnd::sender_slow);
+      if (!room->buffer) room->buffer = room->pool.lend();
+      if (!room->buffer) co_return RelayEnd::no_memory;
+      whole = room->buffer.all();
+      into = whole.subspan(http::kChunkHeadroom, whole.size() - http::kChunkHeadroom - http::kChunkTailroom);
+      got = from->try_read(into);
+    } while (got.error == EAGAIN);
+    if (!got.ok()) co_return RelayEnd::sender_gone;
+    sending.moved(got.bytes, loop.now() - asked);
     BodyReader::Piece piece;
     if (got.ended()) {
       if (!body->sender_closed()) co_return RelayEnd::sender_gone;
@@ -92,18 +111,23 @@ io::Task<RelayEnd> relay_body(Ref<io::Stream> from, Ref<io::Stream> to, BodyRead
     // Trailers may be larger than the room behind the data: then they go out on their own, from the front.
     const bool last = body->done();
     const bool trailers_apart = last && !body->trailers().empty();
-    std::span<char> out = frame(relay.framing, piece.data, last && !trailers_apart, {});
-    if (!out.empty()) {
-      const Deadline sent_by = std::min(relay.deadline, loop.now() + relay.stall_timeout);
+    std::span<const char> out = frame(relay.framing, piece.data, last && !trailers_apart, {});
+    while (!out.empty()) {
+      const Instant offered = loop.now();
+      const Deadline sent_by = std::min(relay.deadline, taking.wait_until(offered));
       const io::Moved sent = co_await to->write_all(out, sent_by);
-      if (!sent.ok()) co_return why_ended(sent, loop.now(), relay, RelayEnd::receiver_gone);
+      taking.moved(sent.bytes, loop.now() - offered);
+      out = out.subspan(sent.bytes);
+      if (!sent.ok() && !goes_on(sent, taking, loop.now(), relay)) {
+        co_return why_ended(sent, loop.now(), relay, RelayEnd::receiver_gone, RelayEnd::receiver_slow);
+      }
     }
     if (trailers_apart && relay.framing == http::Framing::chunked) {
       std::string end = "0\r\n";
       end.append(body->trailers()).append("\r\n");
       const Deadline sent_by = std::min(relay.deadline, loop.now() + relay.stall_timeout);
       const io::Moved sent = co_await to->write_all(end, sent_by);
-      if (!sent.ok()) co_return why_ended(sent, loop.now(), relay, RelayEnd::receiver_gone);
+      if (!sent.ok()) co_return why_ended(sent, loop.now(), relay, RelayEnd::receiver_gone, RelayEnd::receiver_slow);
     }
     if (pieces % kPiecesPerTurn == 0) co_await loop.yield();
   }

@@ -15,6 +15,7 @@
 #include "io/buffer_pool.h"
 #include "io/stream.h"
 #include "io/task.h"
+#include "proxy/pace.h"
 
 namespace holdfast::proxy {
 
@@ -56,24 +57,30 @@ std::span<char> frame(http::Framing framing, std::span<char> data, bool last, st
 /// Why a relay ended before the end of the body.
 enum class RelayEnd : unsigned char {
   complete,
-  sender_gone,    ///< it closed, was reset, or stalled
+  sender_gone,    ///< it closed or was reset
+  sender_slow,    ///< it stalled, or fell behind its rate
   sender_broken,  ///< its framing is wrong
-  receiver_gone,  ///< it closed, was reset, or stalled
+  receiver_gone,  ///< it closed or was reset
+  receiver_slow,  ///< it stalled, or fell behind its rate
   too_large,
-  too_late,  ///< the deadline of the whole passed
+  too_late,   ///< the deadline of the whole passed
+  no_memory,  ///< there was no buffer left to go on in
 };
 
 struct Relay {
   http::Framing framing = http::Framing::length;  ///< towards the receiver
   Duration stall_timeout{};                       ///< between two pieces, in either direction
+  Rate sender_rate{};
+  Rate receiver_rate{};
   std::uint64_t bytes_max = ~std::uint64_t{0};
   Deadline deadline{};  ///< of the whole, however lively it is; kNever: there is none
 };
 
-/// Memory a relay works in, lent by the caller for as long as it runs.
+/// Memory a relay works in.
 struct Room {
-  std::span<char> all;
-  std::span<char> surplus;  ///< at the end: received bytes that follow the body
+  io::BufferPool& pool;
+  io::Buffer& buffer;       ///< given back while nothing is there to move, so that a sender that pauses holds none
+  std::span<char> surplus;  ///< at the end: received bytes that follow the body, in the buffer
 };
 
 /// Moves the rest of the body from `from` to `to` through `room`.

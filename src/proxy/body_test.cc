@@ -30,8 +30,10 @@ struct Outcome {
 
 io::Task<> relay_all(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, http::Framing framing,
                      Outcome* outcome) {
-  std::string memory(4096, '\0');
-  Room room{.all = memory, .surplus = {}};
+  io::MemoryBudget budget;
+  io::BufferPool pool(4096, 1, budget);
+  io::Buffer buffer;
+  Room room{.pool = pool, .buffer = buffer, .surplus = {}};
   const Relay relay{.framing = framing, .stall_timeout = 5s, .deadline = kNever};
   outcome->end = co_await relay_body(from, to, body, relay, &room);
   outcome->surplus.assign(room.surplus.begin(), room.surplus.end());
@@ -105,8 +107,10 @@ TEST(Relay, until_close_becomes_chunked_and_the_close_its_end) {
 }
 
 io::Task<> relay_within(Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, Relay limits, RelayEnd* end) {
-  std::string memory(4096, '\0');
-  Room room{.all = memory, .surplus = {}};
+  io::MemoryBudget budget;
+  io::BufferPool pool(4096, 1, budget);
+  io::Buffer buffer;
+  Room room{.pool = pool, .buffer = buffer, .surplus = {}};
   *end = co_await relay_body(from, to, body, limits, &room);
   from->loop().stop();
 }
@@ -128,10 +132,62 @@ RelayEnd relay_for(std::size_t sent, Duration pause, Duration whole) {
 }
 
 TEST(Relay, a_pause_that_is_too_long_is_told_from_the_end_of_all_time) {
-  EXPECT_EQ(relay_for(5, 10ms, 10s), RelayEnd::sender_gone);
+  EXPECT_EQ(relay_for(5, 10ms, 10s), RelayEnd::sender_slow);
   EXPECT_EQ(relay_for(5, 10s, 10ms), RelayEnd::too_late);
   EXPECT_EQ(relay_for(10, 10s, -1ms), RelayEnd::too_late);
   EXPECT_EQ(relay_for(10, 10s, 10s), RelayEnd::complete);
+}
+
+struct Memory {
+  explicit Memory(std::size_t bytes) : budget(bytes), pool(4096, 0, budget) {}
+  io::MemoryBudget budget;
+  io::BufferPool pool;
+  io::Buffer buffer;
+};
+
+io::Task<> relay_in(Memory* memory, Ref<io::Stream> from, Ref<io::Stream> to, BodyReader* body, RelayEnd* end) {
+  Room room{.pool = memory->pool, .buffer = memory->buffer, .surplus = {}};
+  const Relay relay{.stall_timeout = 5s, .deadline = kNever};
+  *end = co_await relay_body(from, to, body, relay, &room);
+}
+
+TEST(Relay, holds_no_buffer_while_it_waits_for_the_sender) {
+  io::Loop loop;
+  Pair sender(loop);
+  Pair receiver(loop);
+  io::Scope tasks(loop);
+  BodyReader body;
+  body.start(http::Framing::length, 10, http::Limits{});
+  Memory memory(8192);
+  RelayEnd end = RelayEnd::too_late;
+  EXPECT_EQ(sender.theirs->try_write(std::string("hello")).bytes, 5U);
+  tasks.add(relay_in(&memory, *sender.ours, *receiver.ours, &body, &end));
+  for (int turns = 0; turns < 3; ++turns) {
+    loop.post([] {});
+    loop.run_once();
+  }
+  EXPECT_EQ(body.bytes(), 5U);
+  EXPECT_EQ(memory.budget.taken(), 0U);
+  EXPECT_EQ(sender.theirs->try_write(std::string("world")).bytes, 5U);
+  while (tasks.size() != 0) loop.run_once();
+  EXPECT_EQ(end, RelayEnd::complete);
+  std::array<char, 100> got{};
+  EXPECT_EQ(receiver.theirs->try_read(got).bytes, 10U);
+}
+
+TEST(Relay, ends_when_there_is_no_buffer_to_go_on_in) {
+  io::Loop loop;
+  Pair sender(loop);
+  Pair receiver(loop);
+  io::Scope tasks(loop);
+  BodyReader body;
+  body.start(http::Framing::length, 10, http::Limits{});
+  Memory memory(4095);
+  RelayEnd end = RelayEnd::complete;
+  EXPECT_EQ(sender.theirs->try_write(std::string("hello")).bytes, 5U);
+  tasks.add(relay_in(&memory, *sender.ours, *receiver.ours, &body, &end));
+  while (tasks.size() != 0) loop.run_once();
+  EXPECT_EQ(end, RelayEnd::no_memory);
 }
 
 }  // namespace

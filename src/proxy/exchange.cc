@@ -6,12 +6,19 @@
 
 #include "base/check.h"
 #include "http/status.h"
+#include "proxy/refusal.h"
 
 namespace holdfast::proxy {
 
 io::Task<bool> serve_requests(Ref<Session> session) {
   constexpr int kRequestsPerTurn = 16;  // of one pipeline, before others get their turn
   Exchange exchange(*session);
+  if (!exchange.in_) {
+    session->worker().refused_by_memory.add();
+    turn_away(session->worker(), session->front(), session->stream(), session->client(), "out-of-memory");
+    session->linger = true;
+    co_return false;
+  }
   for (int served = 1;; ++served) {
     Exchange::HeadState head = exchange.read_head_now();
     if (head == Exchange::HeadState::nothing) co_return true;
@@ -39,7 +46,7 @@ Exchange::Exchange(Session& session)
       worker_(session.worker()),
       client_(session.stream()),
       heads_(worker_.take_heads()),
-      in_(worker_.buffers().lend()) {
+      in_(worker_.buffers().lend(io::Taker::newcomer)) {
   session_.exchange = this;
 }
 
@@ -110,8 +117,9 @@ bool Exchange::make_room_for_head() {
   if (end_ < in_.size()) return true;
   const std::size_t held = end_ - begin_;
   const std::size_t needed = listener_->head_limits.header_bytes + worker_.buffers().buffer_bytes();
-  if (begin_ == 0 && in_.size() >= needed) return false;
-  io::Buffer larger = worker_.buffers().lend_large(std::max(needed, in_.size()));
+  check(begin_ != 0 || in_.size() < needed, "the parser refuses a head that is larger than its limit");
+  io::Buffer larger = worker_.buffers().lend_sized(std::max(needed, in_.size()));
+  if (!larger) return false;
   std::memcpy(larger.data(), in_.data() + begin_, held);
   in_ = std::move(larger);
   begin_ = 0;
@@ -119,24 +127,55 @@ bool Exchange::make_room_for_head() {
   return true;
 }
 
+// Who sends half a head and waits holds as much memory as that half, and no buffer. Empty: it stays where it is,
+// because it is large or because there is no memory even for that.
+io::Buffer Exchange::park_head() {
+  const std::size_t held = end_ - begin_;
+  if (in_.size() != worker_.buffers().buffer_bytes() || held > in_.size() / 2) return {};
+  io::Buffer parked = worker_.buffers().lend_sized(held);
+  if (!parked) return {};
+  std::memcpy(parked.data(), in_.data() + begin_, held);
+  in_ = io::Buffer{};
+  return parked;
+}
+
+bool Exchange::unpark_head(io::Buffer parked) {
+  if (!parked) return true;
+  in_ = worker_.buffers().lend();
+  if (!in_) return false;
+  std::memcpy(in_.data(), parked.data(), parked.size());
+  begin_ = 0;
+  end_ = parked.size();
+  return true;
+}
+
 // The rest of a head that comes in pieces. The time-out is for the whole of it: a byte now and then buys nothing.
 io::Task<Exchange::HeadState> Exchange::read_head() {
   const Deadline deadline = started_ + listener_->config.limits.request_header_timeout;
-  while (true) {
-    check(make_room_for_head(), "the parser refuses a head that is larger than its limit");
-    const std::span<char> room = in_.all().subspan(end_);
-    const io::Moved got = co_await client_.read_some(room, deadline);
-    if (got.error == ETIMEDOUT) {
-      keep_alive_ = false;
-      session_.linger = true;
-      co_await answer_error(408, "header-timeout");
-      co_return HeadState::refused;
+  std::optional<Refusal> refusal;
+  while (!refusal) {
+    io::Buffer parked = park_head();
+    const int error = co_await client_.readable(deadline);
+    if (error != 0 && error != ETIMEDOUT) co_return HeadState::gone;
+    if (error == ETIMEDOUT) {
+      session_.front().slow_clients.add();
+      refusal = Refusal{408, "header-timeout"};
+    } else if (!unpark_head(std::move(parked)) || !make_room_for_head()) {
+      worker_.refused_by_memory.add();
+      refusal = Refusal{503, "out-of-memory"};
+    } else {
+      const io::Moved got = client_.try_read(in_.all().subspan(end_));
+      if (got.error == EAGAIN) continue;
+      if (!got.ok() || got.ended()) co_return HeadState::gone;
+      end_ += got.bytes;
+      const HeadState state = parse_head();
+      if (state != HeadState::incomplete) co_return state;
     }
-    if (!got.ok() || got.ended()) co_return HeadState::gone;
-    end_ += got.bytes;
-    const HeadState state = parse_head();
-    if (state != HeadState::incomplete) co_return state;
   }
+  keep_alive_ = false;
+  session_.linger = true;
+  co_await refuse(*refusal);
+  co_return HeadState::refused;
 }
 
 // ---- the request
@@ -151,6 +190,7 @@ void Exchange::begin() {
   begun_ = true;
   answer_begun_ = false;
   streamed_ = false;
+  short_of_ = nullptr;
   service_ = nullptr;
   request_body_.start(request.framing, request.content_length, listener_->head_limits);
   make_request_id();
@@ -314,7 +354,7 @@ AccessRecord Exchange::record() const {
 void Exchange::prepare_next() {
   heads_->scanner.reset();
   service_ = nullptr;
-  if (upload_ != nullptr) in_ = std::move(upload_->room);
+  if (upload_ != nullptr && upload_->room) in_ = std::move(upload_->room);
   upload_ = nullptr;
   if (begin_ == end_) {
     begin_ = end_ = 0;

@@ -53,6 +53,8 @@ class Exchange : io::OnBroken {
   HeadState parse_head();
   io::Task<HeadState> read_head();
   bool make_room_for_head();
+  io::Buffer park_head();
+  bool unpark_head(io::Buffer parked);
   void begin();
   /// An answer of our own.
   struct Refusal {
@@ -93,6 +95,8 @@ class Exchange : io::OnBroken {
   io::Task<Failure> open_connection();
   std::string_view default_host() const;
   Ended send_request();
+  Failure ran_out_of_memory();
+  Failure ran_out_of_files();
   struct Upload;
   void begin_upload();
   io::Task<> carry_upload(Ref<Upload> upload);
@@ -116,7 +120,7 @@ class Exchange : io::OnBroken {
   Ended read_answer_head(int error);
   Ended parse_answer_head();
   io::Task<Failure> wait_for_answer_head();
-  void make_room_for_answer_head();
+  bool make_room_for_answer_head();
   bool begin_answer_body();
   bool is_retried_status(std::uint16_t status) const;
   void forward_interim();
@@ -153,9 +157,10 @@ class Exchange : io::OnBroken {
   bool all_busy_ = false;                      ///< the last pick found every endpoint at its limit
   bool set_sticky_ = false;                    ///< the answer sets the affinity cookie
   std::unique_ptr<upstream::Connection> connection_;
-  bool sent_ = false;  ///< something of the request was written
-  Outbox outbox_;      ///< to the endpoint until the request has been sent, then to the client
-  io::Buffer out_;     ///< received from the endpoint: [out_begin_, out_end_)
+  bool sent_ = false;               ///< something of the request was written
+  const char* short_of_ = nullptr;  ///< what this process had none left of, as a reason for the client
+  Outbox outbox_;                   ///< to the endpoint until the request has been sent, then to the client
+  io::Buffer out_;                  ///< received from the endpoint: [out_begin_, out_end_)
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
   http::HeadEndScanner answer_scanner_;
@@ -188,7 +193,7 @@ class Exchange : io::OnBroken {
 
 // What follows the request is in its room, at [begin_, end_).
 struct Exchange::Upload : holdfast::Pinned {
-  Upload(io::Loop& loop, io::Buffer room_) : room(std::move(room_)), task(loop) {}
+  explicit Upload(io::Loop& loop) : task(loop) {}
 
   io::Buffer room;
   RelayEnd end = RelayEnd::complete;

@@ -202,7 +202,10 @@ io::Task<Exchange::Failure> Exchange::open_connection() {
   upstream::LocalEndpoint& endpoint = service_->endpoint(endpoint_);
   endpoint.connects.add();
   Result<std::unique_ptr<io::Stream>> stream = io::Stream::start_connect(worker_.loop(), endpoint.endpoint->address);
-  if (!stream) co_return Failure::connect;
+  if (!stream) co_return stream.error().side == Side::local ? ran_out_of_files() : Failure::connect;
+  if (static_cast<unsigned>((*stream)->fd()) >= io::files_for_endpoints(worker_.commons().files)) {
+    co_return ran_out_of_files();
+  }
   connection_ = std::make_unique<upstream::Connection>(std::move(*stream));
   const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().timeouts.connect);
   const int error = co_await connection_->stream->connected(deadline);
@@ -261,18 +264,38 @@ Exchange::Ended Exchange::send_request() {
 void Exchange::begin_upload() {
   if (request_body_.done()) return;
   streamed_ = true;
-  upload_ = std::make_unique<Upload>(worker_.loop(), worker_.buffers().lend());
+  upload_ = std::make_unique<Upload>(worker_.loop());
   upload_->task.add(carry_upload(*upload_));
+}
+
+// Our own fault: no endpoint is blamed, and nothing is tried again.
+Exchange::Failure Exchange::ran_out_of_memory() {
+  worker_.refused_by_memory.add();
+  short_of_ = "out-of-memory";
+  return Failure::client;
+}
+
+Exchange::Failure Exchange::ran_out_of_files() {
+  worker_.refused_by_files.add();
+  short_of_ = "out-of-files";
+  return Failure::client;
 }
 
 // The head stays where it is, for the log, and may leave no room behind it: the body has a buffer of its own, and the
 // next request begins in that one.
 io::Task<> Exchange::carry_upload(Ref<Upload> upload) {
-  Room room{.all = upload->room.all(), .surplus = {}};
+  Room room{.pool = worker_.buffers(), .buffer = upload->room, .surplus = {}};
   const config::ListenerLimits& limits = listener_->config.limits;
   // The deadline of the whole is watched where the answer is waited for.
-  const Relay relay{heads_->request.framing, limits.stall_timeout, limits.body_bytes, kNever};
+  const Relay relay{.framing = heads_->request.framing,
+                    .stall_timeout = limits.stall_timeout,
+                    .sender_rate = {limits.min_body_rate, limits.body_rate_grace},
+                    .receiver_rate = {},
+                    .bytes_max = limits.body_bytes,
+                    .deadline = kNever};
   upload->end = co_await relay_body(client_, *connection_->stream, &request_body_, relay, &room);
+  if (upload->end == RelayEnd::receiver_slow) upload->end = RelayEnd::receiver_gone;
+  if (upload->end == RelayEnd::no_memory) (void)ran_out_of_memory();
   upload->running = false;
   begin_ = room.surplus.empty() ? 0 : static_cast<std::size_t>(room.surplus.data() - upload->room.data());
   end_ = begin_ + room.surplus.size();
@@ -383,10 +406,17 @@ io::Task<> Exchange::answer_failure(Failure failure) {
     case Failure::status: co_await answer_error(502, "upstream-reset"); break;
     case Failure::client:
       keep_alive_ = false;
+      if (short_of_ != nullptr) {
+        co_await answer_error(503, short_of_);
+        break;
+      }
       if (upload_end() == RelayEnd::complete) reason_ = why_cut_short(RelayEnd::receiver_gone);
       if (upload_end() == RelayEnd::sender_gone && client_.descriptor().peer_hung_up()) {
         co_await answer_error(400, "bad-request");  // RFC 9112 8: it ended before its body did
       } else if (upload_end() == RelayEnd::sender_gone) {
+        co_await answer_error(408, "request-timeout");
+      } else if (upload_end() == RelayEnd::sender_slow) {
+        session_.front().slow_clients.add();
         co_await answer_error(408, "request-timeout");
       }
       if (upload_end() == RelayEnd::too_large) co_await answer_error(413, "request-too-large");

@@ -38,6 +38,8 @@ struct Front : Pinned {
   Counter requests;
   Counter bad_requests;
   Counter local_answers;
+  Counter slow_clients;         ///< heads, bodies and answers given up because the client was too slow
+  Counter refused_connections;  ///< beyond connections_per_address
 };
 
 }  // namespace holdfast::proxy

@@ -30,7 +30,7 @@ class Outbox {
   void flushed(const io::Moved& moved) {
     sent_ += moved.bytes;
     error_ = moved.error;
-    rest_.clear();
+    rest_ = {};  // a long wait may follow, and the copy was as large as a buffer
   }
 
   bool empty() const { return rest_.empty(); }

@@ -28,6 +28,7 @@ Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
   Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), nullptr);
   if (!snapshot) return pass(snapshot, "configuration");
   snapshot_ = std::move(*snapshot);
+  commons_.set_memory(snapshot_->model.proxy.memory);
   if (snapshot_->model.proxy.access_log.enabled()) {
     Result<std::unique_ptr<AccessLog>> log = AccessLog::open(snapshot_->model.proxy.access_log);
     if (!log) return pass(log, "start");
@@ -45,8 +46,8 @@ Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
     Thread& each = *workers_[i];
     AccessRing* ring = log_ == nullptr ? nullptr : log_->add_ring();
     each.thread.run_and_wait([&] {
-      each.worker =
-          std::make_unique<Worker>(each.thread.loop(), i, static_cast<unsigned>(workers_.size()), health_, ring);
+      each.worker = std::make_unique<Worker>(each.thread.loop(), i, static_cast<unsigned>(workers_.size()), commons_,
+                                             health_, ring);
       each.worker->adopt(snapshot_);
     });
   }
@@ -62,6 +63,7 @@ Result<> Proxy::apply(config::Model model) {
   if (!fresh) return pass(fresh, "reload");
 
   snapshot_ = std::move(*snapshot);
+  commons_.set_memory(snapshot_->model.proxy.memory);
   for (const auto& service : snapshot_->services) service->take_effect();
   health_.watch(snapshot_->services);
   // Whoever hears that the reload is done will be served by it.

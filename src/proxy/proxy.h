@@ -17,6 +17,7 @@
 #include "io/listening_socket.h"
 #include "io/loop_thread.h"
 #include "proxy/access_log.h"
+#include "proxy/commons.h"
 #include "proxy/snapshot.h"
 #include "proxy/worker.h"
 #include "upstream/health_keeper.h"
@@ -59,6 +60,7 @@ class Proxy : Pinned {
   const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   upstream::HealthKeeper& health() { return health_; }
   std::size_t worker_count() const { return workers_.size(); }
+  const Commons& commons() const { return commons_; }
 
   /// Runs `read` on the loop of every worker, one after the other, and waits: for status and metrics.
   void for_each_worker(const std::function<void(Worker&)>& read);
@@ -80,6 +82,7 @@ class Proxy : Pinned {
   void hand_out(std::vector<Binding> fresh);
 
   io::Loop& control_;
+  Commons commons_;
   upstream::HealthKeeper health_;
   std::unique_ptr<AccessLog> log_;
   std::vector<std::unique_ptr<Thread>> workers_;

@@ -1,6 +1,7 @@
 #include "proxy/session.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "proxy/exchange.h"
 
@@ -25,6 +26,7 @@ Session::~Session() {
   all[place_]->place_ = place_;
   all.pop_back();
   front_->open.subtract();
+  if (counted_as) worker_->commons().addresses.leave(*counted_as);
 }
 
 void Session::cut_off() {
@@ -41,11 +43,13 @@ constexpr std::size_t kLingerBytesMax = 256 * 1024;
 io::Task<> linger(Ref<Session> session) {
   io::Stream& stream = session->stream();
   const Deadline deadline = stream.loop().now() + kLingerTime;
-  const io::Buffer buffer = session->worker().buffers().lend();
   session->idle = true;  // a drain need not wait for this
   stream.end_writing();
   for (std::size_t dropped = 0; dropped < kLingerBytesMax;) {
-    const io::Moved got = co_await stream.read_some(buffer.all(), deadline);
+    const int error = co_await stream.readable(deadline);
+    if (error != 0) co_return;
+    const io::Moved got = stream.try_read(session->worker().scratch());
+    if (got.error == EAGAIN) continue;
     if (!got.ok() || got.ended()) co_return;
     dropped += got.bytes;
   }

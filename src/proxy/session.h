@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/pinned.h"
@@ -37,6 +38,8 @@ class Session : Pinned {
   /// and the reset would take our answer with it (RFC 9112 9.6).
   bool linger = false;
   std::uint32_t requests = 0;
+  /// Counts among the connections of its address.
+  std::optional<AddressCounts::Key> counted_as;
 
  private:
   io::Stream stream_;

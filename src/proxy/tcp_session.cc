@@ -43,6 +43,7 @@ io::Task<> serve_tcp(std::unique_ptr<Session> client) {
   const std::size_t attempts = 1 + service.config().retries.attempts;
   std::array<std::uint32_t, 8> tried{};
   std::unique_ptr<io::Stream> server;
+  bool out_of_files = false;
   Claim claimed;
   claimed.service = &service;
 
@@ -53,6 +54,9 @@ io::Task<> serve_tcp(std::unique_ptr<Session> client) {
     endpoint.requests.add();
     endpoint.connects.add();
     Result<std::unique_ptr<io::Stream>> opened = io::Stream::start_connect(loop, endpoint.endpoint->address);
+    // Out of files is our own fault: no endpoint is blamed for it.
+    out_of_files = !opened && opened.error().side == Side::local;
+    if (out_of_files) break;
     int error = 1;
     if (opened) error = co_await (*opened)->connected(loop.now() + service.config().timeouts.connect);
     if (error == 0) {
@@ -71,7 +75,8 @@ io::Task<> serve_tcp(std::unique_ptr<Session> client) {
   record.listener = session.front().name;
   record.service = service.service().name();
   if (server == nullptr) {
-    record.reason = "no-healthy-endpoint";
+    record.reason = out_of_files ? "out-of-files" : "no-healthy-endpoint";
+    if (out_of_files) worker.refused_by_files.add();
     session.stream().reset_on_close();
   } else {
     record.endpoint = service.endpoint(claimed.endpoint).endpoint->name;

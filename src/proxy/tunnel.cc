@@ -4,6 +4,7 @@
 
 #include "io/loop.h"
 #include "io/scope.h"
+#include "io/stop.h"
 
 namespace holdfast::proxy {
 namespace {
@@ -15,12 +16,14 @@ struct Joint : Pinned {
   const Duration idle_timeout;
   Instant last_byte;  ///< in either direction
   bool idle = false;
+  io::Stop never;
 };
 
 // One direction. Holds a buffer only while there is something in it.
 io::Task<> carry(Ref<Joint> joint, Ref<io::Stream> from, Ref<io::Stream> to, Ref<io::BufferPool> buffers,
                  std::uint64_t* moved) {
   constexpr int kPiecesPerTurn = 16;
+  constexpr Duration kBreath = 10ms;  // when buffers ran out: others must return theirs first
   for (int pieces = 1;; ++pieces) {
     const int error = co_await from->readable(joint->last_byte + joint->idle_timeout);
     if (error == ETIMEDOUT && joint->loop.now() < joint->last_byte + joint->idle_timeout) continue;
@@ -29,6 +32,11 @@ io::Task<> carry(Ref<Joint> joint, Ref<io::Stream> from, Ref<io::Stream> to, Ref
       break;
     }
     const io::Buffer buffer = buffers->lend();
+    if (!buffer) {
+      if (joint->loop.now() >= joint->last_byte + joint->idle_timeout) break;
+      co_await io::sleep_until(joint->loop, joint->loop.now() + kBreath, joint->never);  // who sends waits as well
+      continue;
+    }
     const io::Moved got = from->try_read(buffer.all());
     if (got.error == EAGAIN) continue;
     if (!got.ok()) break;

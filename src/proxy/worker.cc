@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "proxy/refusal.h"
 #include "proxy/session.h"
 
 namespace holdfast::proxy {
@@ -22,13 +23,16 @@ namespace {
 
 constexpr std::size_t kBuffersKept = 1024;
 constexpr std::size_t kHeadsKept = 1024;
+constexpr Duration kBreath = 10ms;  // when there is no room: others must close first
 
 std::int64_t wall_offset_us(Instant now) { return io::read_wall_clock_us() - now.time_since_epoch() / 1us; }
 
 }  // namespace
 
-Worker::Worker(io::Loop& loop, unsigned number, unsigned workers, upstream::HealthKeeper& health, AccessRing* log_ring)
+Worker::Worker(io::Loop& loop, unsigned number, unsigned workers, Commons& commons, upstream::HealthKeeper& health,
+               AccessRing* log_ring)
     : loop_(loop),
+      commons_(commons),
       health_(health),
       log_ring_(log_ring),
       prng_(static_cast<std::uint64_t>(wall_offset_us(Instant{})) + number),
@@ -47,7 +51,7 @@ Worker::~Worker() = default;
 void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
   const bool first = snapshot_ == nullptr;
   if (first) {
-    buffers_ = std::make_unique<io::BufferPool>(shared->model.proxy.buffer_bytes, kBuffersKept);
+    buffers_ = std::make_unique<io::BufferPool>(shared->model.proxy.buffer_bytes, kBuffersKept, commons_.memory);
     tasks_.add(sweep());
   }
   // Room for any head that a limit lets through, rewritten, with a buffer's worth of body behind it.
@@ -129,21 +133,33 @@ void Worker::duplicate_listening(std::vector<io::NamedSocket>& into) const {
   }
 }
 
+// At a limit connections wait in the kernel's queue: a client that is let in a little later beats one refused.
+io::Task<> Worker::wait_for_room(Ref<Door> door) {
+  (full() ? waits_when_full : short_of_files_ ? waits_for_files : waits_for_memory).add();
+  while (!may_accept()) {
+    co_await io::sleep_until(loop_, loop_.now() + kBreath, stop_);
+    if (!short_of_files_) continue;
+    const Result<io::UniqueFd> next = io::duplicate(door->acceptor.descriptor().fd());
+    short_of_files_ = !next || !is_for_clients(*next);
+  }
+}
+
+bool Worker::is_for_clients(const io::UniqueFd& file) const {
+  return static_cast<unsigned>(file.get()) < io::files_for_clients(commons_.files);
+}
+
 io::Task<> Worker::accept_from(Ref<Door> door) {
   constexpr int kAcceptsPerTurn = 64;
-  constexpr Duration kBreath = 10ms;  // when files or memory ran out: others must close first
   for (int accepts = 1;; ++accepts) {
-    // At the limit connections wait in the kernel's queue: a client that is let in a little later beats one refused.
-    if (full() && !draining_) {
-      waits_when_full.add();
-      while (full() && !draining_) co_await io::sleep_until(loop_, loop_.now() + kBreath, stop_);
-    }
+    if (!may_accept()) co_await wait_for_room(door);
     io::Accepted accepted = co_await door->acceptor.accept();
     if (accepted.error == ECANCELED) break;
     if (accepted.error != 0) {
+      waits_for_files.add();
       co_await io::sleep_until(loop_, loop_.now() + kBreath, stop_);
       continue;
     }
+    short_of_files_ = short_of_files_ || !is_for_clients(accepted.fd);
     receive(*door, std::move(accepted));
     if (accepts % kAcceptsPerTurn == 0) co_await loop_.yield();
   }
@@ -164,8 +180,21 @@ void Worker::receive(Door& door, io::Accepted accepted) {
   Front& front = door.front;
   if (front.snapshot == nullptr) return;
   front.accepted.add();
+  const Listener& listener = *front.listener;
+  const bool http = listener.config.protocol == config::ListenerProtocol::http;
+  std::optional<AddressCounts::Key> counted;
+  const unsigned most = listener.config.limits.connections_per_address;
+  if (most != 0 && !accepted.peer.is_unix() && !listener.trusts(accepted.peer)) {
+    counted = commons_.addresses.key_of(accepted.peer, front.name);
+    if (!commons_.addresses.enter(*counted, most)) {
+      front.refused_connections.add();
+      io::Stream stream(loop_, std::move(accepted.fd));
+      turn_away(*this, front, stream, io::ip_to_string(accepted.peer), "too-many-connections");
+      return;
+    }
+  }
   auto session = std::make_unique<Session>(*this, front, std::move(accepted.fd), accepted.peer);
-  const bool http = front.listener->config.protocol == config::ListenerProtocol::http;
+  session->counted_as = counted;
   tasks_.add(http ? serve_http(std::move(session)) : serve_tcp(std::move(session)));
 }
 
@@ -203,6 +232,7 @@ io::Task<> Worker::sweep() {
     co_await io::sleep_until(loop_, loop_.now() + 1s, stop_);
     end_idle();
     forget_fronts();
+    buffers_->trim();
     for (const auto& local : snapshot_->services) {
       local->close_idle_since(loop_.now() - local->config().timeouts.idle);
     }

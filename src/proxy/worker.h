@@ -22,6 +22,7 @@
 #include "io/scope.h"
 #include "io/stop.h"
 #include "proxy/access_log.h"
+#include "proxy/commons.h"
 #include "proxy/front.h"
 #include "upstream/health_keeper.h"
 
@@ -38,8 +39,9 @@ struct Heads {
 
 class Worker : Pinned {
  public:
-  /// Requires: `health` and `log_ring` (may be null) outlive the worker.
-  Worker(io::Loop& loop, unsigned number, unsigned workers, upstream::HealthKeeper& health, AccessRing* log_ring);
+  /// Requires: `commons`, `health` and `log_ring` (may be null) outlive the worker.
+  Worker(io::Loop& loop, unsigned number, unsigned workers, Commons& commons, upstream::HealthKeeper& health,
+         AccessRing* log_ring);
   ~Worker();
 
   // From the control thread, by posting to loop().
@@ -69,6 +71,7 @@ class Worker : Pinned {
   Instant idle_until(const Front& front) const { return std::min(front.idle_until, idle_until_); }
   const std::shared_ptr<const LocalSnapshot>& snapshot() const { return snapshot_; }
   io::BufferPool& buffers() { return *buffers_; }
+  Commons& commons() { return commons_; }
   io::Scope& tasks() { return tasks_; }
   upstream::HealthKeeper& health() { return health_; }
   AccessRing* log_ring() { return log_ring_; }
@@ -89,7 +92,11 @@ class Worker : Pinned {
 
   using Fronts = std::map<std::pair<std::string, config::ListenerProtocol>, Front>;
   const Fronts& fronts() const { return fronts_; }
-  Counter waits_when_full;  ///< times accepting paused at max_connections
+  Counter waits_when_full;    ///< times accepting paused at max_connections
+  Counter waits_for_memory;   ///< times accepting paused because buffers ran out
+  Counter waits_for_files;    ///< times accepting failed because files or the kernel's memory ran out
+  Counter refused_by_memory;  ///< requests refused because buffers ran out
+  Counter refused_by_files;   ///< requests refused because no file was left for a connection to an endpoint
 
  private:
   struct Door;
@@ -100,10 +107,14 @@ class Worker : Pinned {
   io::Task<> accept_from(Ref<Door> door);
   /// This worker's part of max_connections is used up.
   bool full() const;
+  bool may_accept() const { return draining_ || (!full() && !short_of_files_ && commons_.memory.open_for_newcomers()); }
+  io::Task<> wait_for_room(Ref<Door> door);
+  bool is_for_clients(const io::UniqueFd& file) const;
   void receive(Door& door, io::Accepted accepted);
   io::Task<> sweep();
 
   io::Loop& loop_;
+  Commons& commons_;
   upstream::HealthKeeper& health_;
   AccessRing* log_ring_;
   Prng prng_;
@@ -118,6 +129,7 @@ class Worker : Pinned {
   std::vector<Session*> sessions_;  ///< in no order; each knows its place
   std::array<char, 40> request_id_{};
   std::uint64_t request_count_ = 0;
+  bool short_of_files_ = false;  ///< the last client took one of those that are kept
   bool draining_ = false;
   Waiting waiting_ = Waiting::accept;
   Instant idle_until_ = kNever;
