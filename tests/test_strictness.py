@@ -253,3 +253,17 @@ def test_llhttp_responses(proxy, origin):
         if unused := set(differing) - used:
             failures.append(f"docs/strictness.md lists differences that are none: {unused}")
     assert (sum(row.malformed for row in rows), refused) == (22, 22)
+
+
+# ------------------------------------------------------------------------------------------------------------ a neighbour
+
+
+def test_a_1_0_request_without_host_is_served_by_a_server_that_wants_one(proxy, nginx):
+    web = nginx("root {folder}; location / { }")
+    (web.folder / "page").write_bytes(b"here")
+    host, port = web.address.split(":")
+    with Wire((host, int(port))) as direct:
+        assert direct.send(b"GET /page HTTP/1.1\r\nHost: \r\n\r\n").read().status == 400
+    with Wire(proxy(settings.web(web)).address("web")) as client:
+        answer = client.send(b"GET /page HTTP/1.0\r\n\r\n").read()
+        assert (answer.status, answer.body) == (200, b"here")
