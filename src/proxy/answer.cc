@@ -1,4 +1,4 @@
-// Exchange, third part: the endpoint's answer, rewritten for the client and relayed as it comes.
+// Exchange, last part: the endpoint's answer, rewritten for the client and relayed as it comes.
 //
 // The answer is received behind some room, so that the new head can be put directly before the body: head and body of a
 // small answer leave in one send.

@@ -2,7 +2,9 @@
 //
 // The way of the data, and where to read it:
 //   exchange.cc   read the head, route, answer ourselves where there is nothing to forward, account
-//   forward.cc    pick an endpoint, connect, send; on failure decide whether another endpoint may try
+//   forward.cc    pick an endpoint, have it try, and another one when that is safe
+//   attempt.cc    connect, send, carry up what follows of the body
+//   failure.cc    whether another may try, what health hears of it, what the client is told
 //   answer.cc     read the endpoint's head, rewrite it, relay the body
 // One object serves the requests of a connection one after the other, as long as they keep coming.
 //
@@ -85,8 +87,11 @@ class Exchange : io::OnBroken {
   io::Task<> wait_for_place();
   std::optional<std::uint32_t> pick();
   bool change_endpoint();
+  void give_up_endpoint();
   std::uint64_t hash_key() const;
   std::optional<std::uint32_t> sticky_endpoint() const;
+
+  // attempt.cc
   /// How a step of an attempt ended. None of it, std::nullopt: it can only go on by waiting.
   enum class Failure : unsigned char { none, connect, reset, silence, timeout, protocol, status, client };
   using Ended = std::optional<Failure>;
@@ -95,8 +100,6 @@ class Exchange : io::OnBroken {
   io::Task<Failure> open_connection();
   std::string_view default_host() const;
   Ended send_request();
-  Failure ran_out_of_memory();
-  Failure ran_out_of_files();
   struct Upload;
   void begin_upload();
   io::Task<> carry_upload(Ref<Upload> upload);
@@ -106,11 +109,14 @@ class Exchange : io::OnBroken {
   /// All of the request has been read and passed on.
   bool request_complete() const { return request_body_.done() && !uploading() && upload_end() == RelayEnd::complete; }
   io::Task<> end_upload();
+
+  // failure.cc
   bool may_try_again(Failure failure);
   bool watches_for_silence() const;
   bool leave_silent_endpoint();
+  Failure ran_out_of_memory();
+  Failure ran_out_of_files();
   void report(Failure failure);
-  void give_up_endpoint();
   io::Task<> answer_failure(Failure failure);
 
   // answer.cc
