@@ -8,7 +8,7 @@
 namespace holdfast::admin {
 namespace {
 
-void add_front(auto& sum, const proxy::Front& front) {
+void add_front(ClientStatus& sum, const proxy::Front& front) {
   sum.accepted += front.accepted.get();
   sum.open += front.open.get();
   sum.requests += front.requests.get();

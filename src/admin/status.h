@@ -12,33 +12,30 @@
 
 namespace holdfast::admin {
 
-struct WorkerStatus {
+/// What clients did, summed by worker or by listener.
+struct ClientStatus {
   std::uint64_t accepted = 0;
+  std::uint64_t open = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t bad_requests = 0;
+  std::uint64_t local_answers = 0;
+  std::uint64_t slow_clients = 0;
+  std::uint64_t refused_connections = 0;
+};
+
+struct WorkerStatus : ClientStatus {
   std::uint64_t waits_when_full = 0;
   std::uint64_t waits_for_memory = 0;
   std::uint64_t waits_for_files = 0;
   std::uint64_t refused_by_memory = 0;
   std::uint64_t refused_by_files = 0;
-  std::uint64_t open = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t bad_requests = 0;
-  std::uint64_t local_answers = 0;
-  std::uint64_t slow_clients = 0;
-  std::uint64_t refused_connections = 0;
   std::uint64_t log_records_dropped = 0;
 };
 
-struct ListenerStatus {
+struct ListenerStatus : ClientStatus {
   std::string name;
   std::string protocol;
   std::vector<std::string> addresses;  ///< as bound: with the port the system chose for port 0
-  std::uint64_t accepted = 0;
-  std::uint64_t open = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t bad_requests = 0;
-  std::uint64_t local_answers = 0;
-  std::uint64_t slow_clients = 0;
-  std::uint64_t refused_connections = 0;
 };
 
 struct EndpointStatus {

@@ -1,5 +1,5 @@
-// For tests: the line of a record as plainly as it can be written, to hold the one that is fast against; and records
-// made at random.
+// For tests: a record, its line as plainly as it can be written, to hold the one that is fast against; and records made
+// at random.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,16 @@
 #include "proxy/access_log_record.h"
 
 namespace holdfast::proxy {
+
+inline AccessRecord example() {
+  AccessRecord record;
+  record.wall_us = 1'700'000'000'123'456;
+  record.status = 200;
+  record.method = "GET";
+  record.path = "/a\"b\\c\n\xff";
+  record.client = "10.0.0.7";
+  return record;
+}
 
 inline std::string reference_line(const AccessRecord& record) {
   std::string line = "{\"time\":\"";

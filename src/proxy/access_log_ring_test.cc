@@ -12,16 +12,6 @@ namespace {
 
 constexpr std::size_t kTextMax = AccessRecord::kTextBytesMax;
 
-AccessRecord example() {
-  AccessRecord record;
-  record.wall_us = 1'700'000'000'123'456;
-  record.status = 200;
-  record.method = "GET";
-  record.path = "/a\"b\\c\n\xff";
-  record.client = "10.0.0.7";
-  return record;
-}
-
 /// A ring, and what was pushed into it against what came out.
 struct Checked {
   explicit Checked(std::size_t bytes = AccessRing::kBytesMin) : ring(bytes) {}

@@ -14,16 +14,6 @@
 namespace holdfast::proxy {
 namespace {
 
-AccessRecord example() {
-  AccessRecord record;
-  record.wall_us = 1'700'000'000'123'456;
-  record.status = 200;
-  record.method = "GET";
-  record.path = "/a\"b\\c\n\xff";
-  record.client = "10.0.0.7";
-  return record;
-}
-
 // A log into a pipe that blocks, like a standard output that somebody reads, or does not.
 struct Piped {
   Piped() {
