@@ -19,6 +19,7 @@ Exchange::Ended Exchange::start_attempt() {
   expect_answer();
   upstream::LocalEndpoint& endpoint = service_->endpoint(endpoint_);
   endpoint.requests.add();
+  ++endpoint.unanswered;
   connection_ = endpoint.idle.take();
   if (connection_ == nullptr) return std::nullopt;
   return send_request();

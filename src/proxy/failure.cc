@@ -50,7 +50,7 @@ bool Exchange::watches_for_silence() const {
 // The time for an answer has not passed, but the endpoint answers nobody. It hears of that, and the request goes
 // elsewhere if it may; else it goes on waiting: for all we know, the answer may still come.
 bool Exchange::leave_silent_endpoint() {
-  if (!watches_for_silence() || !service_->is_silent(endpoint_, attempt_began_)) return false;
+  if (!watches_for_silence() || !service_->is_silent(endpoint_, attempt_began_, worker_.loop().now())) return false;
   if (!silence_reported_) report(Failure::silence);
   silence_reported_ = true;
   const std::uint32_t before = endpoint_;
@@ -77,6 +77,8 @@ Exchange::Failure Exchange::ran_out_of_files() {
 
 // Tells balancer and health how the attempt went.
 void Exchange::report(Failure failure) {
+  std::uint32_t& unanswered = service_->endpoint(endpoint_).unanswered;
+  if (answered_ == Instant{} && failure != Failure::silence && unanswered > 0) --unanswered;  // it waits no more
   if (failure == Failure::client || client_gone()) return;
   upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
   const Instant now = worker_.loop().now();

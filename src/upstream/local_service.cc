@@ -75,6 +75,7 @@ void LocalService::release(std::uint32_t index) { service_->queue().release(*loo
 void LocalService::hear(std::uint32_t index, Instant asked, Instant now) {
   constexpr int kMemory = 8;  // answers, about
   endpoints_[index]->heard = now;
+  endpoints_[index]->unanswered = 0;
   newest_answered_ = std::max(newest_answered_, asked);
   usual_ += ((now - asked) - usual_) / kMemory;
 }

@@ -35,7 +35,8 @@ struct LocalEndpoint : Pinned {
   Counter failures;
   Counter connects;
   Counter connect_failures;
-  Instant heard{};  ///< when it last answered anybody
+  Instant heard{};               ///< when it last answered anybody
+  std::uint32_t unanswered = 0;  ///< requests sent to it since then that have not failed
 };
 
 class LocalService : Pinned {
@@ -61,9 +62,10 @@ class LocalService : Pinned {
   void hear(std::uint32_t index, Instant asked, Instant now);
   /// How long a request waits for its first byte before the endpoint is suspected.
   Duration patience() const { return health::patience(usual_); }
-  /// It has answered nobody since `asked`, while others answered later requests.
-  bool is_silent(std::uint32_t index, Instant asked) const {
-    return health::is_silent({asked, endpoints_[index]->heard, newest_answered_});
+  /// It answers nobody, while others answer.
+  bool is_silent(std::uint32_t index, Instant asked, Instant now) const {
+    const LocalEndpoint& endpoint = *endpoints_[index];
+    return health::is_silent({asked, endpoint.heard, endpoint.unanswered, newest_answered_}, patience(), now);
   }
 
   /// What an answer says about the endpoint's latency, for the policy that asks.
