@@ -14,6 +14,7 @@ import pytest
 from holdfast_testing import origins as do
 from holdfast_testing import proxy as program
 from holdfast_testing import settings, wire
+from holdfast_testing.waiting import eventually
 from holdfast_testing.wire import Wire
 
 MIB = 1024 * 1024
@@ -57,18 +58,6 @@ def metric(running, name: str) -> float:
 def resident(running) -> int:
     status = open(f"/proc/{running.process.pid}/status", encoding="ascii").read()
     return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.M)[1]) * 1024
-
-
-def eventually(holds, seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if holds():
-                return True
-        except (wire.Closed, wire.Broken, OSError):
-            pass
-        time.sleep(0.01)
-    return False
 
 
 def latencies(address, count: int) -> list[float]:

@@ -2,13 +2,13 @@
 
 import json
 import threading
-import time
 
 import pytest
 
 from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
 from holdfast_testing.bodies import FRAMINGS, MIB, framed_request, noise
+from holdfast_testing.waiting import eventually
 from holdfast_testing.wire import Broken, Closed, Wire
 
 pytestmark = pytest.mark.asan
@@ -37,10 +37,7 @@ def logged(proxy, tmp_path):
             return self.now()
 
         def wait_for_line(self, path: str) -> dict:
-            deadline = time.monotonic() + 10
-            while path not in self.now():
-                assert time.monotonic() < deadline, f"no line for {path}"
-                time.sleep(0.01)
+            assert eventually(lambda: path in self.now(), 10), f"no line for {path}"
             return self.now()[path]
     return Logged
 
