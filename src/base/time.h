@@ -18,6 +18,18 @@ struct Monotonic {
 
 using Instant = Monotonic::time_point;
 
+/// Like Monotonic, but it goes on while the machine is suspended (CLOCK_BOOTTIME). What a lease allows ends by this one:
+/// a machine that wakes up must not believe that it still holds what others have taken over since.
+struct BootTime {
+  using duration = Duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<BootTime, Duration>;
+  static constexpr bool is_steady = true;
+};
+
+using BootInstant = BootTime::time_point;
+
 /// The instant by which something must be done. `kNever` waits without end: only for what ends by a stop.
 using Deadline = Instant;
 inline constexpr Deadline kNever = Instant::max();

@@ -68,7 +68,11 @@ void Descriptor::on_events(unsigned events) {
   }
   note(events);
   if (hung_up_ || (events & EPOLLIN) != 0) {
-    if (reader_ != nullptr) attempt(reader_);
+    if (reader_ != nullptr && reader_->begins) {
+      loop.stand_in_line(*this);
+    } else if (reader_ != nullptr) {
+      attempt(reader_);
+    }
     if (loop.dispatching_ != this) return;
   }
   if (broken_ || (events & EPOLLOUT) != 0) {
@@ -80,6 +84,11 @@ void Descriptor::on_events(unsigned events) {
 void Descriptor::attempt(Operation*& slot) {
   if (!slot->attempt_(*slot)) return;
   std::exchange(slot, nullptr)->waiter_.resume();
+}
+
+void Descriptor::begin() {
+  in_line_ = false;
+  if (reader_ != nullptr) attempt(reader_);
 }
 
 void Descriptor::finish(Operation*& slot, int error) {
@@ -104,6 +113,7 @@ void Descriptor::deadline_passed(Timer& timer) {
   const Instant now = self.loop_->now();
   for (Operation** slot : {&self.reader_, &self.writer_}) {
     if (*slot == nullptr) continue;
+    if (self.in_line_ && (*slot)->begins) continue;  // it has come in time
     if ((*slot)->deadline_ <= now) {
       self.finish(*slot, ETIMEDOUT);
     } else {

@@ -26,6 +26,8 @@ class Operation {
 
   explicit Operation(Attempt attempt) : attempt_(attempt) {}
 
+  /// Work that has not begun yet and may stand in line (Loop): what is under way goes first.
+  bool begins = false;
   /// errno of the failure: ETIMEDOUT when the deadline passed, ECANCELED when the descriptor was cancelled; 0 if none.
   int error = 0;
 
@@ -105,6 +107,7 @@ class Descriptor : Pinned {
   void note(unsigned events);
   void on_events(unsigned events);
   void attempt(Operation*& slot);
+  void begin();
   void finish(Operation*& slot, int error);
   void arm(Deadline deadline);
   static void deadline_passed(Timer& timer);
@@ -122,6 +125,7 @@ class Descriptor : Pinned {
   bool cancelled_ = false;
   bool reading_stopped_ = false;
   bool file_is_shared_ = false;
+  bool in_line_ = false;  ///< the loop will call begin()
 };
 
 }  // namespace holdfast::io

@@ -6,17 +6,26 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+#include <utility>
 
 #include "base/check.h"
 #include "io/descriptor.h"
 
 namespace holdfast::io {
 
-Instant read_clock() {
+namespace {
+
+Duration read(clockid_t clock) {
   timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  ::clock_gettime(clock, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
+
+}  // namespace
+
+Instant read_clock() { return Instant(read(CLOCK_MONOTONIC)); }
+
+BootInstant read_boot_clock() { return BootInstant(read(CLOCK_BOOTTIME)); }
 
 std::int64_t read_wall_clock_us() {
   timespec now{};
@@ -66,18 +75,14 @@ void Loop::turn() {
   now_ = read_clock();
 
   event_count_ = std::max(count, 0);
-  // All of them know what has come before the first of them acts: who takes another connection from a pool must see
-  // that bytes wait there which nobody asked for.
-  for (int event = 0; event < event_count_; ++event) {
-    const epoll_event& arrived = events_[static_cast<std::size_t>(event)];
-    static_cast<Descriptor*>(arrived.data.ptr)->note(arrived.events);
-  }
+  note_events();
   for (event_ = 0; event_ < event_count_; ++event_) {
     const epoll_event event = events_[static_cast<std::size_t>(event_)];
     if (event.data.ptr == nullptr) continue;  // closed by an earlier event of this batch
     static_cast<Descriptor*>(event.data.ptr)->on_events(event.events);
   }
   event_count_ = 0;
+  begin_some();
 
   if (mailbox_->wake.take_readable()) {
     std::uint64_t rings = 0;
@@ -94,6 +99,33 @@ void Loop::turn() {
   resume_ready();
 }
 
+// All of them know what has come before the first of them acts: who takes another connection from a pool must see that
+// bytes wait there which nobody asked for. With hundreds of connections a descriptor, and the frame that waits for it,
+// have left the cache since their last event: they are fetched while others are noted.
+void Loop::note_events() {
+  const auto descriptor_of = [this](int event) {
+    return static_cast<Descriptor*>(events_[static_cast<std::size_t>(event)].data.ptr);
+  };
+  for (int event = 0; event < event_count_; ++event) {
+    if (event + kEventsLookAhead < event_count_) __builtin_prefetch(descriptor_of(event + kEventsLookAhead));
+    descriptor_of(event)->note(events_[static_cast<std::size_t>(event)].events);
+    __builtin_prefetch(descriptor_of(event)->reader_);
+  }
+}
+
+void Loop::stand_in_line(Descriptor& descriptor) {
+  if (std::exchange(descriptor.in_line_, true)) return;
+  line_.push_back(&descriptor);
+}
+
+void Loop::begin_some() {
+  for (int begun = 0; begun < kBeginsPerTurn && !line_.empty(); ++begun) {
+    Descriptor* const next = line_.front();
+    line_.pop_front();
+    if (next != nullptr) next->begin();
+  }
+}
+
 // What becomes ready while these run waits for the next turn: sockets get their share.
 void Loop::resume_ready() {
   resuming_.swap(ready_);
@@ -102,7 +134,7 @@ void Loop::resume_ready() {
 }
 
 int Loop::milliseconds_to_wait() const {
-  if (!ready_.empty()) return 0;
+  if (!ready_.empty() || !line_.empty()) return 0;
   const Instant look = timers_.next_look();
   if (look == kNever) return -1;
   const Duration ahead = look - read_clock();
@@ -123,6 +155,7 @@ void Loop::watch(Descriptor& descriptor) {
 // is blanked.
 void Loop::forget(Descriptor& descriptor) {
   if (descriptor.file_is_shared_) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor.fd(), nullptr);
+  if (descriptor.in_line_) std::ranges::replace(line_, &descriptor, nullptr);
   if (dispatching_ == &descriptor) dispatching_ = nullptr;
   for (int i = event_ + 1; i < event_count_; ++i) {
     epoll_event& event = events_[static_cast<std::size_t>(i)];

@@ -100,6 +100,12 @@ class Stream : Pinned {
 
   Connected connected(Deadline deadline) { return {*this, deadline}; }
   Readable readable(Deadline deadline) { return {*this, deadline}; }
+  /// The same for who will begin new work: it stands in line behind what is under way (Loop).
+  Readable readable_in_line(Deadline deadline) {
+    Readable wait(*this, deadline);
+    wait.begins = true;
+    return wait;
+  }
   ReadSome read_some(std::span<char> into, Deadline deadline) { return {*this, into, deadline}; }
   WriteAll write_all(std::span<const char> bytes, Deadline deadline) { return {*this, bytes, deadline}; }
 

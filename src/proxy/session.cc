@@ -65,7 +65,7 @@ io::Task<> serve_http(std::unique_ptr<Session> session) {
     const Duration patience = session->requests == 0 ? limits.request_header_timeout : limits.idle_timeout;
     const Instant until = std::min(worker.loop().now() + patience, worker.idle_until(front));
     session->idle = true;
-    const int error = co_await session->stream().readable(until);
+    const int error = co_await session->stream().readable_in_line(until);
     if (error != 0) break;
     session->idle = false;
     const bool again = co_await serve_requests(*session);

@@ -217,7 +217,9 @@ void Worker::drain(Instant idle_until, Waiting waiting) {
 
 void Worker::end_idle() {
   for (Session* session : sessions_) {
-    if (session->idle && idle_until(session->front()) <= loop_.now()) session->stream().cancel();
+    if (!session->idle || loop_.now() < idle_until(session->front())) continue;
+    if (session->stream().descriptor().maybe_readable()) continue;  // its next request stands in line, or it is leaving
+    session->stream().cancel();
   }
 }
 
