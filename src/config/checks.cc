@@ -193,6 +193,19 @@ void check_section(const Service& service, const Node& node, Reading& reading, b
   check_calls(service, node, reading);
 }
 
+void check_section(const Model& model, const Node& node, Reading& reading, bool) {
+  const Node* services = node.find("services");
+  if (model.cluster || services == nullptr) return;
+  const Reading::Step all(reading, "services");
+  for (const Service& service : model.services) {
+    if (!service.endpoints_found) continue;
+    const Reading::Step one(reading, service.name);
+    const Reading::Step step(reading, "endpoints");
+    reading.wrong(services->find(service.name)->find("endpoints")->mark,
+                  "there is no store to find them in; add cluster: { store: sqlite:/var/lib/holdfast/store.db }");
+  }
+}
+
 void check_model(const Model& model, Reading& reading) {
   std::unordered_map<std::string_view, ServiceProtocol> known;
   std::vector<std::string_view> names;

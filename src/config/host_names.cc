@@ -34,6 +34,15 @@ std::vector<Endpoint> expand(const std::vector<Endpoint>& endpoints, const Addre
 
 }  // namespace
 
+Model with_found(Model model, const FoundEndpoints& found) {
+  for (Service& service : model.services) {
+    if (!service.endpoints_found) continue;
+    const auto known = found.find(service.name);
+    if (known != found.end()) service.endpoints = known->second;
+  }
+  return model;
+}
+
 std::vector<std::string> host_names(const Model& model) {
   std::set<std::string> names;
   for (const Service& service : model.services) {

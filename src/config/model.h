@@ -20,6 +20,27 @@
 
 namespace holdfast::config {
 
+// ---- cluster ------------------------------------------------------------------------------------
+
+/// Where the common database is: `sqlite:/path`, or `etcd://10.0.0.1:2379,10.0.0.2:2379`.
+struct StoreAddress {
+  enum class Engine : std::uint8_t { sqlite, etcd };
+
+  Engine engine = Engine::sqlite;
+  std::string path{};              ///< of sqlite: the file, absolute
+  std::vector<Address> members{};  ///< of etcd: at least one
+
+  bool operator==(const StoreAddress&) const = default;
+};
+
+struct Cluster {
+  std::string name = "holdfast";
+  StoreAddress store{StoreAddress::Engine::sqlite, "/var/lib/holdfast/store.db", {}};
+  std::string directory = "/var/lib/holdfast";  ///< what this node keeps for itself
+
+  bool operator==(const Cluster&) const = default;
+};
+
 // ---- proxy and admin ----------------------------------------------------------------------------
 
 enum class LogFormat : std::uint8_t { json };
@@ -239,7 +260,8 @@ struct Service {
   std::string name{};
   ServiceProtocol protocol = ServiceProtocol::http1;
   Balance balance{};
-  std::vector<Endpoint> endpoints{};  ///< at least one
+  std::vector<Endpoint> endpoints{};  ///< at least one, unless they are found
+  bool endpoints_found = false;       ///< `store` in the file: those that the store has under endpoint/NAME/
   std::optional<HealthCheck> health_check{};
   std::optional<OutlierEjection> outlier_ejection = OutlierEjection{};
   AllDown all_down = AllDown::try_all;
@@ -255,6 +277,7 @@ struct Service {
 // ---- the whole ----------------------------------------------------------------------------------
 
 struct Model {
+  std::optional<Cluster> cluster{};
   Proxy proxy{};
   std::optional<Admin> admin{};
   std::vector<Listener> listeners{};  ///< in the order of the file

@@ -178,10 +178,49 @@ std::expected<Address, std::string> parse_endpoint(std::string_view text) {
   return address;
 }
 
+std::expected<StoreAddress, std::string> parse_store_address(std::string_view text) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  constexpr std::string_view kEtcd = "etcd://";
+  StoreAddress store;
+  if (text.starts_with(kSqlite)) {
+    store.path = text.substr(kSqlite.size());
+    if (store.path.starts_with('/') && store.path.back() != '/') return store;
+    return std::unexpected("\"" + std::string(text) + "\" names no file; write sqlite: and an absolute path");
+  }
+  if (!text.starts_with(kEtcd)) {
+    return std::unexpected("\"" + std::string(text) +
+                           "\" is no store; expected sqlite:/path or etcd://10.0.0.1:2379,10.0.0.2:2379");
+  }
+  store.engine = StoreAddress::Engine::etcd;
+  for (const std::string_view part : split(text.substr(kEtcd.size()), ',')) {
+    auto member = parse_endpoint(part);
+    if (!member) return std::unexpected(member.error());
+    if (member->is_unix()) return std::unexpected("etcd is reached by HOST:PORT, not by a unix socket");
+    if (std::ranges::find(store.members, *member) != store.members.end()) {
+      return std::unexpected('"' + std::string(part) + "\" is listed twice; remove one");
+    }
+    store.members.push_back(std::move(*member));
+  }
+  if (store.members.size() > kStoreMembersMax) {
+    return std::unexpected("has " + std::to_string(store.members.size()) + " members; at most " +
+                           std::to_string(kStoreMembersMax));
+  }
+  return store;
+}
+
 std::string format_text(const std::string& text) { return text; }
 std::string format_status(const std::uint16_t& status) { return std::to_string(status); }
 std::string format_sticky(const std::string& cookie) { return "cookie:" + cookie; }
 std::string format_address(const Address& address) { return to_string(address); }
+std::string format_store_address(const StoreAddress& store) {
+  if (store.engine == StoreAddress::Engine::sqlite) return "sqlite:" + store.path;
+  std::string text = "etcd://";
+  for (const Address& member : store.members) {
+    if (text.back() != '/') text += ',';
+    text += to_string(member);
+  }
+  return text;
+}
 std::string format_network(const Network& network) { return to_string(network); }
 
 std::string format_host_pattern(const HostPattern& host) {

@@ -36,6 +36,10 @@ std::expected<Address, std::string> parse_bind(std::string_view text);
 /// An address to connect to: port 0 not allowed.
 std::expected<Address, std::string> parse_endpoint(std::string_view text);
 
+/// Where a store is. A path is absolute; etcd has at most kStoreMembersMax members, each once.
+std::expected<StoreAddress, std::string> parse_store_address(std::string_view text);
+inline constexpr std::size_t kStoreMembersMax = 16;
+
 std::string format_text(const std::string& text);
 std::string format_status(const std::uint16_t& status);
 std::string format_host_pattern(const HostPattern& host);
@@ -43,6 +47,7 @@ std::string format_hash_key(const HashKey& key);
 std::string format_sticky(const std::string& cookie);
 std::string format_status_range(const StatusRange& range);
 std::string format_address(const Address& address);
+std::string format_store_address(const StoreAddress& store);
 std::string format_network(const Network& network);
 
 }  // namespace holdfast::config

@@ -14,6 +14,8 @@ namespace holdfast::config {
 
 inline constexpr Scalar<std::string> kName{"name", kNamePattern, parse_name, format_text};
 inline constexpr Scalar<std::string> kPath{"path", "^/", parse_path, format_text};
+inline constexpr Scalar<StoreAddress> kStoreAddress{"`sqlite:/path` or `etcd://HOST:PORT,…`", "^(sqlite:/|etcd://)",
+                                                    parse_store_address, format_store_address};
 inline constexpr Scalar<std::string> kLogPath{"`stdout`, `stderr`, `none` or a file", "^(stdout$|stderr$|none$|/)",
                                               parse_log_path, format_text};
 inline constexpr Scalar<std::string> kLocation{"path or URL", "^(/|https?://)", parse_location, format_text};
@@ -37,12 +39,30 @@ template <>
 struct Table<Model> {
   static constexpr std::string_view about = "The whole file.";
   static void fields(auto& f, auto& t) {
+    f.field("cluster", t.cluster, Maybe<Cluster>{}, "what several processes and machines have in common");
     f.field("proxy", t.proxy, Section<Proxy>{}, "the process as a whole");
     f.field("admin", t.admin, Maybe<Admin>{}, "the admin API; without it there is none");
     f.required("listeners", t.listeners, Named<Listener>{1'000}, "where clients come in");
     f.field("services", t.services, Named<Service>{10'000}, "where requests go");
-    f.not_yet("cluster", "several machines, their store, virtual addresses and DNS");
     f.not_yet("databases", "PostgreSQL kept available");
+  }
+};
+
+// ---- cluster ------------------------------------------------------------------------------------
+
+template <>
+struct Table<Cluster> {
+  static constexpr std::string_view about = "What several processes and machines have in common.";
+  static void fields(auto& f, auto& t) {
+    f.field("name", t.name, kName, "tells clusters apart that share an etcd: its keys begin with `/holdfast/NAME/`");
+    f.field("store", t.store, kStoreAddress,
+            "the common database: `sqlite:/var/lib/holdfast/store.db` for the processes of one machine, "
+            "`etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379` for several machines");
+    f.field("directory", t.directory, kPath,
+            "what this node keeps for itself: what it last knew of the store, for a start without it");
+    f.not_yet("nodes", "the machines of the cluster");
+    f.not_yet("virtual_ips", "addresses that move between machines");
+    f.not_yet("dns", "names of services");
   }
 };
 
@@ -174,8 +194,9 @@ struct Table<Service> {
     f.field(
         "balance", t.balance, BalanceShape{},
         "who gets the next request; `peak_ewma` looks at every endpoint up to 32, and at 8 drawn by weight among more");
-    f.required("endpoints", t.endpoints, list_of(EndpointShape{}, 1, 10'000),
-               "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` or `unix:/path`; no address twice");
+    f.required("endpoints", t, EndpointsShape{},
+               "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` or `unix:/path`; no address twice. `store`: those that "
+               "`cluster.store` has under `endpoint/NAME/`, as they come and go");
     f.field("health_check", t.health_check, or_off(Section<HealthCheck>{}), "asks each endpoint whether it is well");
     f.field("outlier_ejection", t.outlier_ejection, or_off(Section<OutlierEjection>{}),
             "leaves out endpoints that fail requests");

@@ -103,6 +103,24 @@ std::string EndpointShape::schema() const {
   return R"({"anyOf":[)" + kEndpointAddress.schema() + ',' + Section<Endpoint>{}.schema() + "]}";
 }
 
+constexpr ListOf<EndpointShape> kEndpoints{{}, 1, 10'000};
+
+void EndpointsShape::read(const Node& node, Reading& reading, Service& value) const {
+  if (node.is_scalar() && node.text == "store") {
+    value.endpoints_found = true;
+  } else if (node.is_list()) {
+    kEndpoints.read(node, reading, value.endpoints);
+  } else {
+    reading.wrong(node.mark, "expected a list such as [10.0.0.1:80], or the word store");
+  }
+}
+
+Node EndpointsShape::write(const Service& value) const {
+  return value.endpoints_found ? Node::scalar("store") : kEndpoints.write(value.endpoints);
+}
+std::string EndpointsShape::type() const { return kEndpoints.type() + ", or `store`"; }
+std::string EndpointsShape::schema() const { return R"({"anyOf":[{"const":"store"},)" + kEndpoints.schema() + "]}"; }
+
 // ---- routes -------------------------------------------------------------------------------------
 
 constexpr ListOf<Section<Route>> kRoutes{{}, 1, 10'000};

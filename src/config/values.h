@@ -90,4 +90,15 @@ struct RetryOnShape : Leaf {
   std::string schema() const;
 };
 
+/// A list of endpoints, or the word `store`.
+struct EndpointsShape {
+  void read(const Node& node, Reading& reading, Service& value) const;
+  Node write(const Service& value) const;
+  std::string type() const;
+  std::string schema() const;
+  void document(auto& reference, std::string_view place) const {
+    EndpointShape{}.document(reference, std::string(place) + "[]");
+  }
+};
+
 }  // namespace holdfast::config
