@@ -40,6 +40,11 @@ struct LeaseTerm {
 inline constexpr Duration kShortestLease = 1s;
 inline constexpr Duration kLongestLease = 1h;
 
+/// While the store can be reached a watch has something to say at least this often, be it that nothing happened: who
+/// has heard nothing for kSilenceMax is cut off from it.
+inline constexpr Duration kPulse = 1s;
+inline constexpr Duration kSilenceMax = 4s;
+
 class Watch : public Pinned {
  public:
   virtual ~Watch() = default;

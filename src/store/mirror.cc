@@ -1,0 +1,132 @@
+#include "store/mirror.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "store/snapshot_file.h"
+
+namespace holdfast::store {
+namespace {
+
+constexpr Duration kReadTimeout = 3s;
+constexpr Duration kGatherForDisk = 200ms;  // a file is written for many changes, not for each
+
+}  // namespace
+
+Duration pause_before_reading_again(unsigned failures, Prng& prng) {
+  const unsigned doublings = std::min(failures, 6U) - std::min(failures, 1U);
+  const Duration pause = 100ms * (1U << doublings);
+  return pause + Duration(static_cast<Duration::rep>(prng.below(static_cast<std::uint64_t>((pause / 4).count()))));
+}
+
+Mirror::Mirror(io::Loop& loop, Store& store, Options options, Say say, Changed changed)
+    : loop_(loop),
+      store_(store),
+      options_(std::move(options)),
+      say_(std::move(say)),
+      changed_(std::move(changed)),
+      prng_(static_cast<std::uint64_t>(loop.now().time_since_epoch().count())),
+      read_(loop),
+      unsaved_(loop),
+      tasks_(loop) {
+  if (!options_.file.empty()) {
+    load();
+    tasks_.add(save_changes());
+  }
+  tasks_.add(keep());
+}
+
+Mirror::~Mirror() = default;
+
+void Mirror::load() {
+  Result<std::optional<View>> kept = load_snapshot(options_.file);
+  if (!kept) {
+    say_("starting without what was known of " + options_.prefix + ": " + kept.error().what);
+  } else if (*kept) {
+    copy_.replace(std::move(**kept));
+  }
+}
+
+io::Task<bool> Mirror::read_once(Deadline deadline) {
+  while (!was_read_) {
+    const bool told = co_await read_.wait(deadline);
+    if (!told) co_return false;
+  }
+  co_return true;
+}
+
+void Mirror::stop() {
+  stop_.request();
+  if (watch_ != nullptr) watch_->close();
+  unsaved_.notify();
+}
+
+io::Task<> Mirror::keep() {
+  while (!stop_.requested()) {
+    Result<View> view = co_await store_.read(options_.prefix, loop_.now() + kReadTimeout);
+    if (stop_.requested()) break;
+    if (!view) {
+      lost(view.error());
+      co_await io::sleep_until(loop_, loop_.now() + pause_before_reading_again(++failures_, prng_), stop_);
+      continue;
+    }
+    found();
+    const Revision revision = view->revision;
+    if (!copy_.replace(std::move(*view)).empty()) tell_changed();
+    if (!std::exchange(was_read_, true)) read_.notify();
+    co_await follow(revision + 1);
+  }
+}
+
+// Until the watch has lost its place.
+io::Task<> Mirror::follow(Revision from) {
+  watch_ = store_.watch(options_.prefix, from);
+  while (!stop_.requested()) {
+    const Result<Batch> batch = co_await watch_->next(loop_.now() + kSilenceMax);
+    if (!batch && batch.error().code == Code::timed_out) {
+      lost(batch.error());
+      continue;
+    }
+    if (!batch) break;
+    const Result<> applied = copy_.apply(*batch);
+    if (!applied) break;
+    found();
+    if (!batch->events.empty()) tell_changed();
+  }
+  watch_.reset();
+}
+
+void Mirror::tell_changed() {
+  unsaved_.notify();
+  changed_();
+}
+
+void Mirror::lost(const Error& error) {
+  in_touch_ = false;
+  if (std::exchange(told_lost_, true)) return;
+  say_("the store cannot be reached (" + error.what +
+       "): " + (copy_.known() ? "going on with what is known of " : "nothing is known yet of ") + options_.prefix);
+}
+
+void Mirror::found() {
+  in_touch_ = true;
+  failures_ = 0;
+  if (std::exchange(told_lost_, false)) say_("the store is back: " + options_.prefix);
+}
+
+io::Task<> Mirror::save_changes() {
+  bool told = false;
+  while (!stop_.requested()) {
+    co_await unsaved_.wait(kNever);
+    co_await io::sleep_until(loop_, loop_.now() + kGatherForDisk, stop_);
+    if (!copy_.known()) continue;
+    const Result<> saved = save_snapshot(options_.file, copy_.view());
+    if (!saved && !std::exchange(told, true)) {
+      say_("what is known of " + options_.prefix + " will not outlive this process: " + saved.error().what);
+    }
+    if (saved) told = false;
+  }
+}
+
+}  // namespace holdfast::store
