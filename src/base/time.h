@@ -18,8 +18,8 @@ struct Monotonic {
 
 using Instant = Monotonic::time_point;
 
-/// Like Monotonic, but it goes on while the machine is suspended (CLOCK_BOOTTIME). What a lease allows ends by this one:
-/// a machine that wakes up must not believe that it still holds what others have taken over since.
+/// Like Monotonic, but it goes on while the machine is suspended (CLOCK_BOOTTIME). What a lease allows ends by this
+/// one: a machine that wakes up must not believe that it still holds what others have taken over since.
 struct BootTime {
   using duration = Duration;
   using rep = duration::rep;

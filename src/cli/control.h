@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "admin/server.h"
@@ -13,6 +14,7 @@
 #include "io/signals.h"
 #include "io/stop.h"
 #include "proxy/proxy.h"
+#include "upstream/endpoint_keeper.h"
 #include "upstream/name_keeper.h"
 
 namespace holdfast::cli {
@@ -39,6 +41,8 @@ struct Control : Pinned {
 
   io::HandedSockets handed;  ///< at the start, until somebody takes them
   upstream::NameKeeper names;
+  std::optional<config::Cluster> followed;              ///< whose store `endpoints` follows
+  std::shared_ptr<upstream::EndpointKeeper> endpoints;  ///< null: no service takes them from a store
   proxy::Proxy proxy;
   std::unique_ptr<admin::Server> admin;  ///< null: there is none
   io::Scope tasks;

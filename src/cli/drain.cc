@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/registry.h"
 #include "io/supervisor.h"
 
 namespace holdfast::cli {
@@ -18,6 +19,7 @@ io::Task<> drain(Ref<Control> control, Duration grace) {
   co_await close_admin(control, std::move(control->admin));  // until here it says that we drain
   control->signals.cancel();
   co_await control->names.idle(kNever);
+  co_await leave_store(control);
   control->loop.stop();
 }
 

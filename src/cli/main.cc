@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/store_options.h"
 #include "config/address.h"
 
 namespace {
@@ -60,6 +61,7 @@ int main(int argc, char** argv) {
   proxy->add_flag("--replace", replace, "take over from the holdfast that serves FILE now: its sockets, then it drains")
       ->envname("HOLDFAST_REPLACE");
   proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers), replace}); }; });
+  add_store_command(app, chosen);
   CLI::App* check = takes_file(app.add_subcommand("check", "says whether FILE is right, or everything that is wrong"));
   check->add_flag("--explain", explain, "print FILE with every default filled in")->envname("HOLDFAST_EXPLAIN");
   check->callback([&] { chosen = [&] { return check_file(file, explain); }; });

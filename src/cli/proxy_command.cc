@@ -10,6 +10,7 @@
 #include "cli/control.h"
 #include "cli/drain.h"
 #include "cli/file.h"
+#include "cli/registry.h"
 #include "cli/reload.h"
 #include "cli/takeover.h"
 #include "config/host_names.h"
@@ -50,7 +51,7 @@ io::Task<> obey_signals(Ref<Control> control) {
 Result<> open_everything(Control& control) {
   Result<std::unique_ptr<admin::Server>> admin = open_admin(control, control.asked);
   if (!admin) return pass(admin, "start");
-  Result<> started = control.proxy.start(config::with_addresses(control.asked, control.names.known()), control.handed);
+  Result<> started = control.proxy.start(with_endpoints(control, control.asked), control.handed);
   if (!started) return started;
   control.admin = std::move(*admin);
   if (control.admin != nullptr) control.admin->start();
@@ -91,13 +92,16 @@ Result<> take_up_service(Control& control) {
 
 io::Task<> live(Ref<Control> control, std::string read) {
   control->names.follow(config::host_names(control->asked));
+  follow_store(*control, control->asked);
   co_await control->names.asked_once(control->loop.now() + kPatienceWithNames);
+  co_await wait_for_store(control);
   const Result<> serving = take_up_service(*control);
   if (!serving) {
     say("holdfast: " + serving.error().what);
     control->exit_status = 1;
     control->names.stop();
     co_await control->names.idle(kNever);
+    co_await leave_store(control);
     control->loop.stop();
     co_return;
   }

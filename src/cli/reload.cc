@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/file.h"
+#include "cli/registry.h"
 #include "config/host_names.h"
 
 namespace holdfast::cli {
@@ -12,6 +13,7 @@ namespace {
 
 void refuse(Control& control, const std::string& why) {
   control.names.follow(config::host_names(control.asked));
+  follow_store(control, control.asked);
   say("reload refused: " + why);
 }
 
@@ -32,7 +34,9 @@ io::Task<> reload(Ref<Control> control) {
   std::vector<std::string> names = config::host_names(control->asked);
   std::ranges::copy(config::host_names(*model), std::back_inserter(names));
   control->names.follow(names);
+  follow_store(*control, *model);
   co_await control->names.asked_once(control->loop.now() + kPatienceWithNames);
+  co_await wait_for_store(control);
   if (control->stop.requested()) {
     refuse(*control, "draining");
     co_return;
@@ -45,7 +49,7 @@ io::Task<> reload(Ref<Control> control) {
     refuse(*control, fresh.error().what);
     co_return;
   }
-  const Result<> applied = control->proxy.apply(config::with_addresses(*model, control->names.known()));
+  const Result<> applied = control->proxy.apply(with_endpoints(*control, *model));
   if (!applied) {
     refuse(*control, applied.error().what);
     co_return;
@@ -62,7 +66,7 @@ io::Task<> reload(Ref<Control> control) {
 }
 
 void readdress(Control& control) {
-  config::Model model = config::with_addresses(control.asked, control.names.known());
+  config::Model model = with_endpoints(control, control.asked);
   if (model == control.proxy.snapshot()->model) return;
   const Result<> applied = control.proxy.apply(std::move(model));
   say(applied ? "readdressed " + generation(control) : "readdress refused: " + applied.error().what);
@@ -71,7 +75,7 @@ void readdress(Control& control) {
 }  // namespace
 
 io::Task<> apply_changes(Ref<Control> control) {
-  constexpr Duration kGather = 50ms;  // names that change together are applied together
+  constexpr Duration kGather = 5ms;  // endpoints that change together are applied together
   while (true) {
     co_await control->change.wait(kNever);
     if (control->stop.requested()) co_return;
@@ -80,7 +84,11 @@ io::Task<> apply_changes(Ref<Control> control) {
       continue;
     }
     co_await io::sleep_until(control->loop, control->loop.now() + kGather, control->stop);
-    if (!control->stop.requested()) readdress(*control);
+    if (control->stop.requested()) co_return;
+    const Instant began = io::read_clock();
+    readdress(*control);
+    // Many changes in a row may keep this thread busy for half of its time, not for all of it.
+    co_await io::sleep_until(control->loop, control->loop.now() + (io::read_clock() - began), control->stop);
   }
 }
 

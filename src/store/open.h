@@ -1,0 +1,18 @@
+// open(): the store that a file names.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "config/model.h"
+#include "io/loop.h"
+#include "store/store.h"
+
+namespace holdfast::store {
+
+/// `cluster` is the name of the cluster: on an etcd that several share it is part of every key.
+/// Errors: SQLite: the file cannot be opened, or is damaged. etcd is not asked before it is needed.
+Result<std::unique_ptr<Store>> open(io::Loop& loop, const config::StoreAddress& address, const std::string& cluster);
+
+}  // namespace holdfast::store
