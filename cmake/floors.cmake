@@ -9,7 +9,8 @@ set(HOLDFAST_PURE_FLOORS base http balance health config)
 
 # holdfast_floor(NAME [DEPENDS lower floors] [LIBRARIES other targets])
 #
-# Builds every .cc beside the calling file into the library holdfast_NAME, and every *_test.cc into the test NAME_test.
+# Builds every .cc beside the calling file into the library holdfast_NAME, and every *_test.cc and *_for_tests.cc into
+# the test NAME_test.
 function(holdfast_floor name)
   cmake_parse_arguments(PARSE_ARGV 1 FLOOR "" "" "DEPENDS;LIBRARIES")
   list(FIND HOLDFAST_FLOORS ${name} rank)
@@ -28,8 +29,8 @@ function(holdfast_floor name)
 
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
-  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "(_test|_for_tests)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_for_tests)\\.cc$")
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
 
   list(TRANSFORM FLOOR_DEPENDS PREPEND holdfast_)
