@@ -107,7 +107,7 @@ def test_a_check_says_how_the_store_is_and_what_cannot_be_used(store):
 
 def test_a_key_that_cannot_be_is_refused(store):
     refused = store.run("put", "with space", "x")
-    assert (refused.returncode, refused.stderr) == (1, "holdfast: a key may hold only visible ASCII characters\n")
+    assert refused.returncode == 1 and "a key may hold only visible ASCII characters" in refused.stderr
 
 
 def test_a_file_that_is_no_database_is_left_alone(sqlite, tmp_path):

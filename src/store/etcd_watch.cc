@@ -192,6 +192,7 @@ io::Task<> probe_often(Ref<io::Loop> loop, Ref<Caller> caller, Ref<World> world,
     }
     if (core->follow.explains(*standing)) {
       core->follow.agree(*standing);
+      core->deliver(Batch{core->follow.next_revision() - 1, {}});  // the pulse
       strikes = 0;
       continue;
     }

@@ -19,7 +19,7 @@ namespace holdfast::store::etcd {
 
 inline constexpr Duration kStreamOpenMax = 2s;  ///< until etcd says that the watch has been made
 inline constexpr Duration kStreamPause = 50ms;  ///< before another stream is opened
-inline constexpr Duration kProbeEvery = 2s;
+inline constexpr Duration kProbeEvery = kPulse;
 inline constexpr Duration kProbeMax = 2s;
 inline constexpr Duration kProbeGrace = 500ms;  ///< what was committed before a probe must have come by then
 inline constexpr int kStrikesMax = 3;           ///< streams that miss something, one after another: read again

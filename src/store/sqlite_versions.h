@@ -16,6 +16,10 @@ struct Changes {
   Revision from = 0;
   Revision to = 0;
   std::vector<Event> events;  ///< in order; `modified` is the revision of each
+
+  /// Nothing has happened since `told`, and the store is there.
+  static Changes pulse(Revision told) { return {told + 1, told, {}}; }
+  bool is_pulse() const { return from > to; }
 };
 
 /// A reading of history ends behind the first transaction that fills one of these.

@@ -45,6 +45,11 @@ void SqliteWatch::close() {
 
 void SqliteWatch::tell(const Changes& changes) {
   if (behind_) return;
+  if (changes.is_pulse()) {
+    pulse_ = true;
+    wake_.notify();
+    return;
+  }
   behind_ = next_ < changes.from || waiting_.size() >= kEventsWaitingMax;
   if (!behind_) take(changes);
   if (behind_ || !waiting_.empty()) wake_.notify();
@@ -58,12 +63,17 @@ void SqliteWatch::take(const Changes& changes) {
   next_ = changes.to + 1;
 }
 
-Batch SqliteWatch::hand_over() { return {next_ - 1, std::exchange(waiting_, {})}; }
+Batch SqliteWatch::hand_over() {
+  const bool only_pulse = std::exchange(pulse_, false) && waiting_.empty();
+  // A watch may begin later than now.
+  handed_ = std::max(handed_, only_pulse ? std::min(next_ - 1, hub_->told_) : next_ - 1);
+  return {handed_, std::exchange(waiting_, {})};
+}
 
 io::Task<Result<Batch>> SqliteWatch::next(Deadline deadline) {
   while (true) {
     if (ended()) co_return fail(Code::stopped, Side::store, "the watch was closed");
-    if (!waiting_.empty()) co_return hand_over();
+    if (!waiting_.empty() || pulse_) co_return hand_over();
     if (stale_) co_return fail(Code::stale, Side::store, "the history this watch needs has been compacted");
     if (behind_) {
       Result<> caught = co_await catch_up(deadline);

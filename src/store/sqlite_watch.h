@@ -54,10 +54,12 @@ class SqliteWatch final : public Watch {
 
   const std::shared_ptr<SqliteHub> hub_;
   const std::string prefix_;
-  Revision next_;       ///< everything before it was handed over, or waits
+  Revision next_;  ///< everything before it was handed over, or waits
+  Revision handed_ = 0;
   bool behind_ = true;  ///< history has to be read: what the hub tells is not what comes next
   bool closed_ = false;
   bool stale_ = false;
+  bool pulse_ = false;  ///< nothing has happened, and that is to be said
   std::vector<Event> waiting_;
   std::shared_ptr<Gate> reading_;
   io::Signal wake_;

@@ -127,8 +127,16 @@ bool SqliteWorker::publish_some(Revision newest) {
   return true;
 }
 
+// Whoever watches hears that the store is there although nothing happens.
+void SqliteWorker::pulse() {
+  const Result<Revision> newest = engine_->newest();
+  if (!newest || !watched_.load(std::memory_order_acquire)) return;
+  loop_.post([tell = tell_, told = told_] { (*tell)(Changes::pulse(told)); });
+}
+
 io::Task<> SqliteWorker::look_around() {
   Instant tidy_next = thread_.loop().now();
+  Instant pulse_next = tidy_next + kPulse;
   while (!stopping_) {
     const Instant now = thread_.loop().now();
     if (now >= tidy_next) {
@@ -136,6 +144,10 @@ io::Task<> SqliteWorker::look_around() {
       tidy_next = now + kTidyPace;
     }
     publish();
+    if (now >= pulse_next) {
+      pulse();
+      pulse_next = now + kPulse;
+    }
     const Duration pace = watched_.load(std::memory_order_acquire) ? kWatchPace : kTidyPace;
     co_await wake_.wait(now + pace);
   }

@@ -59,6 +59,7 @@ class SqliteWorker : Pinned {
   void try_job(std::shared_ptr<Job> job);
   void publish();
   bool publish_some(Revision newest);
+  void pulse();
   io::Task<> look_around();
 
   io::Loop& loop_;

@@ -42,8 +42,8 @@ inline constexpr Duration kLongestLease = 1h;
 
 /// While the store can be reached a watch has something to say at least this often, be it that nothing happened: who
 /// has heard nothing for kSilenceMax is cut off from it.
-inline constexpr Duration kPulse = 1s;
-inline constexpr Duration kSilenceMax = 4s;
+inline constexpr Duration kPulse = 2s;
+inline constexpr Duration kSilenceMax = 5s;
 
 class Watch : public Pinned {
  public:

@@ -48,6 +48,7 @@ io::Task<> EndpointKeeper::keep() {
   if (!opened) co_return;
   mirror_ = std::make_unique<store::Mirror>(loop_, *store_, store::Mirror::Options{std::string(kEndpointPrefix), file_},
                                             say_, [this] { learn(mirror_->copy().records()); });
+  if (mirror_->copy().known()) learn(mirror_->copy().records());  // others may have written the file since
   opened_.notify();
   co_await stopped_.wait(kNever);
   mirror_->stop();

@@ -26,7 +26,8 @@ class Store:
         self.address = address
 
     def run(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess:
-        return subprocess.run([str(binary()), "store", *words, "--store", self.address], input=stdin, text=True,
+        where = ["--store", self.address] if self.address else []
+        return subprocess.run([str(binary()), "store", *words, *where], input=stdin, text=True,
                               capture_output=True, timeout=WAIT, check=False)
 
     def say(self, *words: str, stdin: str | None = None) -> str:
