@@ -12,27 +12,32 @@ namespace {
 
 constexpr int kPrimary = 0xff;  // of an extended result code
 
-std::pair<Code, const char*> meaning(int result, int system) {
+using Meaning = std::pair<Code, const char*>;
+
+constexpr Meaning kNoRoom = {Code::overloaded, "no room is left: free some, or raise its limit"};
+constexpr Meaning kDenied = {Code::denied,
+                             "it cannot be written: the user of this process needs to own it and its folder"};
+
+Meaning meaning(int result, int system) {
   const bool full = system == ENOSPC || system == EDQUOT || system == EFBIG;
   const bool denied = system == EACCES || system == EPERM || system == EROFS;
   switch (result & kPrimary) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL: return {Code::timed_out, "another process holds it"};
-    case SQLITE_FULL: return {Code::overloaded, "no room is left: free some, or raise its limit"};
+    case SQLITE_FULL: return kNoRoom;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return {Code::corrupt, "its data are damaged: put it aside and restore a copy"};
     case SQLITE_PERM:
     case SQLITE_AUTH:
-    case SQLITE_READONLY:
-      return {Code::denied, "it cannot be written: the user of this process needs to own it and its folder"};
+    case SQLITE_READONLY: return kDenied;
     case SQLITE_CANTOPEN:
+      if (full) return kNoRoom;
+      if (system == EMFILE || system == ENFILE) return {Code::overloaded, "too many files are open: raise the limit"};
+      return kDenied;  // also ENOENT: its folder is there, so it may not be made
     case SQLITE_IOERR:
-      if (full) return {Code::overloaded, "no room is left: free some, or raise its limit"};
-      if (denied || (system == 0 && result == SQLITE_CANTOPEN)) {
-        return {Code::denied, "it cannot be opened: the user of this process needs to own it and its folder"};
-      }
-      if (system == ENOENT) return {Code::missing, "its folder is not there: make it"};
+      if (full) return kNoRoom;
+      if (denied) return kDenied;
       return {Code::closed, "the disk failed: look into the kernel's log"};
     case SQLITE_NOMEM: return {Code::overloaded, "no memory is left"};
     case SQLITE_TOOBIG: return {Code::invalid, "too big"};
@@ -148,6 +153,11 @@ void SqliteDatabase::wait_a_slice() { ::sqlite3_sleep(static_cast<int>(kLockSlic
 
 void SqliteDatabase::roll_back() {
   if (in_transaction()) ::sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+bool SqliteDatabase::sync_failed() const {
+  const int result = ::sqlite3_extended_errcode(handle_);
+  return result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC;
 }
 
 Error SqliteDatabase::error(int result) const {

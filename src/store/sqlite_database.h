@@ -81,6 +81,8 @@ class SqliteDatabase : Pinned {
 
   const std::filesystem::path& file() const { return file_; }
 
+  /// Whether the last call failed when all was written and only had to reach the disk.
+  bool sync_failed() const;
   /// What the last call of this connection failed with: code, words, the file, and what to do about it.
   Error error(int result) const;
 

@@ -91,7 +91,7 @@ Result<> SqliteEngine::finish(Gate& gate) {
     newest_ = std::max(newest_, meta_.revision);
   } else {
     // Without room the last frame of the log is not complete. After another failure it may be, and count after a crash.
-    unsure_ = done.error().code != Code::overloaded;
+    unsure_ = done.error().code != Code::overloaded || database_.sync_failed();
   }
   return done;
 }
