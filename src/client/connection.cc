@@ -71,6 +71,12 @@ io::Task<Result<std::unique_ptr<Connection>>> Connection::open(Ref<io::Loop> loo
   co_return std::unexpected<Error>(std::move(last));
 }
 
+bool Connection::quiet() {
+  if (!received_.empty() || !stream_->quiet()) return false;
+  char byte = 0;
+  return ::recv(stream_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 io::Task<Result<>> Connection::send(std::string bytes, Deadline deadline) {
   const io::Moved moved = co_await stream_->write_all(bytes, deadline);
   sent_ += moved.bytes;

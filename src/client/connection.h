@@ -42,8 +42,9 @@ class Connection : public Pinned {
   /// Bytes that the kernel took since the connection began.
   std::uint64_t sent() const { return sent_; }
 
-  /// Nothing is unread and nobody hung up: it may carry another exchange.
-  bool quiet() { return received_.empty() && stream_->quiet(); }
+  /// Nothing is unread and nobody hung up: it may carry another exchange. Asks the kernel: the loop may not have looked
+  /// since the server went, and what is sent into a dead connection is a request of which nobody knows what became.
+  bool quiet();
   /// Ends all waits with Code::stopped.
   void cancel() { stream_->cancel(); }
 

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "io/loop.h"
 #include "io/scope.h"
+#include "io/stop.h"
 #include "store/etcd.h"
 
 namespace holdfast::store {

@@ -99,7 +99,8 @@ io::Task<> read_stream(Ref<io::Loop> loop, std::shared_ptr<WatchCore> core, std:
       continue;
     }
     // Silence is no failure: whether something was kept back, probes find out.
-    Result<std::string> piece = co_await stream->next(made ? kNever : made_by);
+    const Deadline patience = made ? kNever : made_by;
+    Result<std::string> piece = co_await stream->next(patience);
     if (!piece || core->ended()) co_return;
     if (piece->empty()) {
       hear(*core, lines.rest(), made);
