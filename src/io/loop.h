@@ -5,6 +5,9 @@
 // and a turn lets only a few begin. So under load the requests in flight stay few, their memory and sockets stay in the
 // near caches, and what was begun first is finished first (docs/performance.md has the figures).
 //
+// A simulated loop never waits: where nothing is ready, its clock is put forward to the next timer. The same coroutines
+// live through an hour in a moment, and through the same one each time; descriptors have no place there.
+//
 // Start reading at run(). A descriptor is registered once, edge-triggered, for everything (io/descriptor.h).
 #pragma once
 
@@ -15,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <sys/epoll.h>
 #include <vector>
 
@@ -33,16 +37,24 @@ BootInstant read_boot_clock();
 /// Microseconds since 1970 (CLOCK_REALTIME), for logs; nothing is decided by it.
 std::int64_t read_wall_clock_us();
 
+/// Makes a loop simulated.
+struct SimulatedTime {
+  Instant start{1h};
+  BootInstant boot_start{25h};  ///< not the same: the two clocks must not be mixed up
+};
+
 class Loop : Pinned {
  public:
   Loop();
+  explicit Loop(SimulatedTime time);
   ~Loop();
 
-  /// Runs until stop(); may be run again. Requires: always on the same thread.
+  /// Runs until stop(), or, simulated, until nothing is left that could happen; may be run again.
+  /// Requires: always on the same thread.
   void run();
 
-  /// One turn: waits for the next event or timer, handles what there is.
-  void run_once() { turn(); }
+  /// One turn: waits for the next event or timer, handles what there is. False if this was a simulation's end.
+  bool run_once() { return turn(); }
 
   /// Ends run() after the current turn. Any thread.
   void stop();
@@ -53,6 +65,8 @@ class Loop : Pinned {
 
   /// The instant of this turn: read once after epoll, so that a batch costs one clock.
   Instant now() const { return now_; }
+  /// For leases: read now, not at the beginning of the turn.
+  BootInstant boot_now() const;
 
   TimerWheel& timers() { return timers_; }
 
@@ -76,7 +90,8 @@ class Loop : Pinned {
   static constexpr int kBeginsPerTurn = 16;   ///< fewer cost turns, more let the caches overflow
   static constexpr int kEventsLookAhead = 4;  ///< descriptors fetched into the cache before their turn
 
-  void turn();
+  bool turn();
+  bool put_clock_forward();
   void note_events();
   void stand_in_line(Descriptor& descriptor);
   void begin_some();
@@ -85,6 +100,7 @@ class Loop : Pinned {
   void watch(Descriptor& descriptor);
   void forget(Descriptor& descriptor);
 
+  const std::optional<SimulatedTime> simulated_;
   int epoll_ = -1;
   Instant now_;
   TimerWheel timers_;
