@@ -67,6 +67,7 @@ class Known {
   std::vector<std::pair<Instant, Revision>> told_;
 };
 
+// Somebody who may have done one of these revisions, which only erased, or none of them.
 struct Eraser {
   const Call* call;
   std::vector<Revision> fits;
@@ -114,7 +115,7 @@ class Judge {
   Known known_;
   std::map<std::string, Revision> put_at_;  ///< by value
   std::map<Revision, const Call*> owners_;
-  std::vector<Eraser> erasers_;                ///< unknown ones that may have erased something
+  std::vector<Eraser> erasers_;                ///< whoever may have erased something
   std::map<Revision, std::size_t> erased_by_;  ///< an index of erasers_
   std::map<LeaseId, Revision> last_put_with_;
   std::vector<std::string> findings_;
@@ -197,15 +198,15 @@ void Judge::judge(const Call& call, const CommitSeen& seen) {
 
 void Judge::judge_committed(const Call& call, const CommitSeen& seen) {
   const Revision revision = seen.outcome->revision;
-  // What erases may have done this, or have come right after and found nothing left to erase.
-  const bool may_have_come_after =
-      only_erases(seen.transaction) && (owners_.contains(revision) || revision <= known_.before(call.began));
-  if (could_do(seen.transaction, revision) && !may_have_come_after) return own(call, revision);
   const Records& records = replay_.state(revision);
-  const bool did_nothing =
+  const bool could_do_it = could_do(seen.transaction, revision);
+  const bool could_do_nothing =
       hold_in(records, seen.transaction.compares) && effect_on(records, seen.transaction.writes, revision).empty();
-  if (!did_nothing) return find(call, "did something else, or its compares did not hold");
+  if (!could_do_it && !could_do_nothing) return find(call, "did something else, or its compares did not hold");
+  if (!could_do_nothing) return own(call, revision);
   in_time(call, revision);
+  // What erases may have done this, or have come right after and found nothing left to erase.
+  if (could_do_it && revision > known_.before(call.began)) erasers_.push_back({&call, {revision}});
 }
 
 // A put shows by its value. What only erases may have been any of those that erased just this.

@@ -1,6 +1,7 @@
 #include "store/simulated_client.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "io/loop.h"
@@ -109,7 +110,7 @@ void SimulatedStore::arrive(SimulatedEngine& engine, std::shared_ptr<Asked<T>> a
   }
   Result<T> result = asked->serve();
   asked->was_served = true;
-  if (asked->has_ended) ++engine.happened_.done_after_answer;
+  if (std::is_same_v<T, Outcome> && asked->has_ended) ++engine.happened_.done_after_answer;
   answer<T>(engine, asked, std::move(result));
 }
 
