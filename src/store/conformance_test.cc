@@ -1,0 +1,77 @@
+// Every promise of store.h on every engine. This is the one place where engines are named.
+#include "store/conformance.h"
+
+#include <functional>
+#include <gtest/gtest.h>
+
+#include "store/history_check.h"
+#include "store/random_history.h"
+#include "store/simulated.h"
+namespace holdfast::store {
+namespace {
+
+struct Engine {
+  std::string name;
+  std::function<std::unique_ptr<Stage>()> make;  ///< null: it is not installed
+  Workload workload;                             ///< real time is short
+};
+
+class SimulatedStage : public Stage {
+ public:
+  io::Loop& loop() override { return loop_; }
+  std::unique_ptr<Store> open() override { return engine_.connect(); }
+
+ private:
+  io::Loop loop_{io::SimulatedTime{}};
+  SimulatedEngine engine_{loop_, 1};
+};
+
+std::vector<Engine> engines() {
+  return {{"simulated", [] { return std::make_unique<SimulatedStage>(); }, Workload()}};
+}
+
+std::string lines(const std::vector<std::string>& findings) {
+  std::string text;
+  for (const std::string& each : findings) text += "\n  " + each;
+  return text;
+}
+
+class Conformance : public testing::TestWithParam<std::tuple<std::size_t, std::size_t>> {};
+
+TEST_P(Conformance, holds) {
+  const Engine engine = engines()[std::get<0>(GetParam())];
+  if (!engine.make) GTEST_SKIP() << engine.name << " is not installed (tools/setup test installs it)";
+  const std::unique_ptr<Stage> stage = engine.make();
+  const std::vector<std::string> broken = play(*stage, promises()[std::get<1>(GetParam())]);
+  EXPECT_TRUE(broken.empty()) << lines(broken);
+}
+
+INSTANTIATE_TEST_SUITE_P(Store, Conformance,
+                         testing::Combine(testing::Range(std::size_t{0}, engines().size()),
+                                          testing::Range(std::size_t{0}, promises().size())),
+                         [](const auto& each) {
+                           return engines()[std::get<0>(each.param)].name + "_" +
+                                  promises()[std::get<1>(each.param)].name;
+                         });
+
+class RandomClients : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(RandomClients, see_only_what_is_promised) {
+  constexpr std::uint64_t kSeed = 1;
+  const Engine engine = engines()[GetParam()];
+  if (!engine.make) GTEST_SKIP() << engine.name << " is not installed (tools/setup test installs it)";
+  const std::unique_ptr<Stage> stage = engine.make();
+  const auto open = [&] { return stage->open(); };
+  RandomHistory random(stage->loop(), kSeed, engine.workload, open, open);
+  EXPECT_TRUE(run_on(stage->loop(), random.run([] {})));
+  const std::vector<std::string> findings = judge(random.history());
+  EXPECT_TRUE(findings.empty()) << "seed " << kSeed << lines(findings);
+  EXPECT_TRUE(random.complaints().empty()) << lines(random.complaints());
+  EXPECT_GT(random.history().calls.size(), 100U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Store, RandomClients, testing::Range(std::size_t{0}, engines().size()),
+                         [](const auto& each) { return engines()[each.param].name; });
+
+}  // namespace
+}  // namespace holdfast::store
