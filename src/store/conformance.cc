@@ -6,8 +6,7 @@
 namespace holdfast::store {
 
 void Scene::expect(bool holds, const std::string& promise, std::source_location where) {
-  if (!holds)
-    broken_.push_back(std::string(where.function_name()) + ":" + std::to_string(where.line()) + ": " + promise);
+  if (!holds) broken_.push_back("line " + std::to_string(where.line()) + ": " + promise);
 }
 
 io::Task<Outcome> Scene::commit(Transaction transaction) {
@@ -34,6 +33,10 @@ io::Task<LeaseTerm> Scene::grant(Duration ttl) {
 io::Task<> Scene::pass(Duration duration) {
   io::Stop never;
   co_await io::sleep_until(loop_, loop_.now() + duration, never);
+}
+
+io::Task<> Scene::close_one() {
+  if (!std::exchange(one_is_closed_, true)) co_await one_->close();
 }
 
 io::Task<Batch> Scene::next_events(Ref<Watch> watch) {
@@ -70,7 +73,7 @@ namespace {
 
 io::Task<> play_and_close(Ref<Scene> scene, Promise promise) {
   co_await promise.play(scene);
-  co_await scene->one().close();
+  co_await scene->close_one();
   co_await scene->other().close();
 }
 

@@ -46,6 +46,8 @@ class Scene : public Pinned {
   io::Task<View> read(std::string prefix, Revision at = 0);
   io::Task<LeaseTerm> grant(Duration ttl);
   io::Task<> pass(Duration duration);
+  /// Closes the first client; its calls can still be made. A store is closed once.
+  io::Task<> close_one();
   /// The next batches until there is an event, or none within 20 s: as one.
   io::Task<Batch> next_events(Ref<Watch> watch);
   /// Code::internal if it succeeds.
@@ -56,6 +58,7 @@ class Scene : public Pinned {
   io::Loop& loop_;
   std::unique_ptr<Store> one_;
   std::unique_ptr<Store> other_;
+  bool one_is_closed_ = false;
   std::vector<std::string> broken_;
 };
 
