@@ -1,12 +1,18 @@
 // Every promise of store.h on every engine. This is the one place where engines are named.
 #include "store/conformance.h"
 
+#include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "store/etcd.h"
+#include "store/etcd_for_tests.h"
 #include "store/history_check.h"
 #include "store/random_history.h"
 #include "store/simulated.h"
+#include "store/sqlite.h"
+
 namespace holdfast::store {
 namespace {
 
@@ -26,8 +32,63 @@ class SimulatedStage : public Stage {
   SimulatedEngine engine_{loop_, 1};
 };
 
+Workload short_workload() {
+  Workload workload;
+  workload.lasts = 2s;
+  workload.pause_max = 20ms;
+  workload.settles_in = 10s;
+  workload.longest_lease = 1500ms;
+  return workload;
+}
+
+class SqliteStage : public Stage {
+ public:
+  SqliteStage() {
+    std::string pattern = std::filesystem::temp_directory_path() / "holdfast-conformance-XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~SqliteStage() override { std::filesystem::remove_all(folder_); }
+  io::Loop& loop() override { return loop_; }
+  std::unique_ptr<Store> open() override {
+    Result<std::unique_ptr<Store>> store = open_sqlite(loop_, folder_ / "store");
+    EXPECT_TRUE(store.has_value());
+    return std::move(*store);
+  }
+
+ private:
+  std::filesystem::path folder_;
+  io::Loop loop_;
+};
+
+// One member for all scenes, each under a prefix of its own.
+class EtcdStage : public Stage {
+ public:
+  EtcdStage() {
+    static EtcdForTests etcd;
+    static const bool healthy = etcd.wait_until_healthy();
+    EXPECT_TRUE(healthy);
+    static int scenes = 0;
+    options_ = {
+        .endpoints = etcd.urls(), .prefix = "/scene" + std::to_string(++scenes) + "/", .user = {}, .password = {}};
+  }
+  io::Loop& loop() override { return loop_; }
+  std::unique_ptr<Store> open() override {
+    Result<std::unique_ptr<Store>> store = open_etcd(loop_, options_);
+    EXPECT_TRUE(store.has_value());
+    return std::move(*store);
+  }
+
+ private:
+  EtcdOptions options_;
+  io::Loop loop_;
+};
+
 std::vector<Engine> engines() {
-  return {{"simulated", [] { return std::make_unique<SimulatedStage>(); }, Workload()}};
+  std::vector<Engine> all{{"simulated", [] { return std::make_unique<SimulatedStage>(); }, Workload()}};
+  all.push_back({"sqlite", [] { return std::make_unique<SqliteStage>(); }, short_workload()});
+  all.push_back({"etcd", nullptr, short_workload()});
+  if (EtcdForTests::installed()) all.back().make = [] { return std::make_unique<EtcdStage>(); };
+  return all;
 }
 
 std::string lines(const std::vector<std::string>& findings) {
