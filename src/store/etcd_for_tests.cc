@@ -191,12 +191,13 @@ std::string EtcdForTests::ask(std::size_t member, const std::string& request) co
   const io::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const io::SocketAddress to = here(members_[member].client_port);
   if (::connect(socket.get(), to.raw(), to.size()) != 0) return {};
+  const Instant until = io::read_clock() + 2s;  // a watch has no end of its own
   const timeval patience{.tv_sec = 2, .tv_usec = 0};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return {};
   std::string answer;
   std::string piece(4096, '\0');
-  while (true) {
+  while (io::read_clock() < until) {
     const ssize_t got = ::recv(socket.get(), piece.data(), piece.size(), 0);
     if (got <= 0) break;
     answer.append(piece, 0, static_cast<std::size_t>(got));

@@ -51,7 +51,7 @@ class EtcdForTests : Pinned {
   /// Kills a member and loses its data; restart() then makes a new, empty store of a cluster of one.
   void forget(std::size_t member);
 
-  /// One POST of JSON to a member, as curl would; the answer with its head, "" if there is none within 2 s.
+  /// One POST of JSON to a member, as curl would; the answer with its head, as much of it as came within 2 s.
   std::string post(std::size_t member, const std::string& path, const std::string& json) const;
   std::string get(std::size_t member, const std::string& path) const;
 
