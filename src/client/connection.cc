@@ -50,8 +50,9 @@ io::Task<Result<std::vector<io::SocketAddress>>> find(Ref<io::Loop> loop, Url ur
 
 }  // namespace
 
-io::Task<Result<std::unique_ptr<Connection>>> Connection::open(Ref<io::Loop> loop, Url url, Deadline deadline,
-                                                               Ref<io::Stop> stop) {
+io::Task<Result<std::unique_ptr<Connection>>> Connection::open(Ref<io::Loop> loop, Url url,
+                                                               std::shared_ptr<const TlsSettings> tls,
+                                                               Deadline deadline, Ref<io::Stop> stop) {
   Result<std::vector<io::SocketAddress>> addresses = co_await find(loop, url, deadline, stop);
   if (!addresses) co_return std::unexpected<Error>(std::move(addresses.error()));
   Error last{Code::missing, Side::upstream, "no address: connect " + to_string(url)};
@@ -65,10 +66,32 @@ io::Task<Result<std::unique_ptr<Connection>>> Connection::open(Ref<io::Loop> loo
     io::Stream& connecting = **stream;
     const io::Stop::Hook end(*stop, [&connecting] { connecting.cancel(); });
     const int error = co_await connecting.connected(deadline);
-    if (error == 0) co_return std::make_unique<Connection>(std::move(*stream));
-    last = failed(error, "connect " + io::to_string(address)).error();
+    if (error != 0) {
+      last = failed(error, "connect " + io::to_string(address)).error();
+      continue;
+    }
+    auto connection = std::make_unique<Connection>(std::move(*stream));
+    if (tls == nullptr) co_return connection;
+    connection->tls_ = std::make_unique<Tls>(*tls, url.host);
+    Result<> greeted = co_await connection->shake_hands(deadline);
+    if (greeted) co_return connection;
+    last = pass(greeted, "connect " + io::to_string(address)).error();
   }
   co_return std::unexpected<Error>(std::move(last));
+}
+
+io::Task<Result<>> Connection::shake_hands(Deadline deadline) {
+  while (true) {
+    const Result<bool> done = tls_->handshake();
+    Result<> sent = co_await send_raw(tls_->output(), deadline);  // also the alert that says why not
+    if (!done) co_return std::unexpected<Error>(done.error());
+    if (!sent || *done) co_return sent;
+    const Result<bool> more = co_await receive_raw(deadline);
+    if (!more) co_return std::unexpected<Error>(more.error());
+    if (!*more) co_return fail(Code::closed, Side::upstream, "the connection ended within the TLS handshake");
+    tls_->input(raw_);
+    raw_.clear();
+  }
 }
 
 bool Connection::quiet() {
@@ -78,18 +101,44 @@ bool Connection::quiet() {
 }
 
 io::Task<Result<>> Connection::send(std::string bytes, Deadline deadline) {
+  if (tls_ != nullptr) {
+    Result<> encrypted = tls_->write(bytes);
+    if (!encrypted) co_return encrypted;
+    bytes = tls_->output();
+  }
+  Result<> sent = co_await send_raw(std::move(bytes), deadline);
+  co_return sent;
+}
+
+io::Task<Result<bool>> Connection::receive(Deadline deadline) {
+  const std::size_t had = received_.size();
+  while (true) {
+    Result<bool> more = co_await receive_raw(deadline);
+    if (!more || !*more || tls_ == nullptr) co_return more;
+    tls_->input(raw_);
+    raw_.clear();
+    more = tls_->read(received_);
+    const Result<> answered = co_await send_raw(tls_->output(), deadline);  // a key update asks for one of ours
+    if (!answered) co_return std::unexpected<Error>(answered.error());
+    // What came before the end is told first; the next call finds the end.
+    if (!more || !*more || received_.size() > had) co_return received_.size() > had ? Result<bool>(true) : more;
+  }
+}
+
+io::Task<Result<>> Connection::send_raw(std::string bytes, Deadline deadline) {
   const io::Moved moved = co_await stream_->write_all(bytes, deadline);
   sent_ += moved.bytes;
   if (!moved.ok()) co_return failed(moved.error, "send");
   co_return Result<>{};
 }
 
-io::Task<Result<bool>> Connection::receive(Deadline deadline) {
-  const std::size_t had = received_.size();
-  received_.resize(had + kReadBytes);
-  const std::span<char> room(received_.data() + had, kReadBytes);
+io::Task<Result<bool>> Connection::receive_raw(Deadline deadline) {
+  std::string& into = tls_ == nullptr ? received_ : raw_;
+  const std::size_t had = into.size();
+  into.resize(had + kReadBytes);
+  const std::span<char> room(into.data() + had, kReadBytes);
   const io::Moved moved = co_await stream_->read_some(room, deadline);
-  received_.resize(had + moved.bytes);
+  into.resize(had + moved.bytes);
   if (!moved.ok()) co_return failed(moved.error, "receive");
   co_return !moved.ended();
 }

@@ -10,6 +10,7 @@
 #include "base/pinned.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "client/tls.h"
 #include "client/url.h"
 #include "io/loop.h"
 #include "io/stop.h"
@@ -27,9 +28,11 @@ class Connection : public Pinned {
  public:
   explicit Connection(std::unique_ptr<io::Stream> stream) : stream_(std::move(stream)) {}
 
-  /// Connects to one of the addresses of `url`, in their order.
-  /// Errors: Side::upstream with Code::refused, timed_out, missing (no such name), …; Code::stopped.
-  static io::Task<Result<std::unique_ptr<Connection>>> open(Ref<io::Loop> loop, Url url, Deadline deadline,
+  /// Connects to one of the addresses of `url`, in their order. Encrypted, if it says so, as `tls` says.
+  /// Errors: Side::upstream with Code::refused, timed_out, missing (no such name), denied (the server is not who it
+  /// should be), …; Code::stopped.
+  static io::Task<Result<std::unique_ptr<Connection>>> open(Ref<io::Loop> loop, Url url,
+                                                            std::shared_ptr<const TlsSettings> tls, Deadline deadline,
                                                             Ref<io::Stop> stop);
 
   /// Errors: Code::timed_out, closed, stopped. Whether anything was sent, sent() says.
@@ -39,7 +42,7 @@ class Connection : public Pinned {
 
   /// What has been received and not taken.
   std::string& received() { return received_; }
-  /// Bytes that the kernel took since the connection began.
+  /// Bytes that the kernel took since the connection began, those of TLS included.
   std::uint64_t sent() const { return sent_; }
 
   /// Nothing is unread and nobody hung up: it may carry another exchange. Asks the kernel: the loop may not have looked
@@ -49,7 +52,14 @@ class Connection : public Pinned {
   void cancel() { stream_->cancel(); }
 
  private:
+  io::Task<Result<>> shake_hands(Deadline deadline);
+  io::Task<Result<>> send_raw(std::string bytes, Deadline deadline);
+  /// Adds what comes to `raw_`, or without TLS to `received_`.
+  io::Task<Result<bool>> receive_raw(Deadline deadline);
+
   std::unique_ptr<io::Stream> stream_;
+  std::unique_ptr<Tls> tls_;  ///< null: not encrypted
+  std::string raw_;           ///< of TLS: what came, encrypted
   std::string received_;
   std::uint64_t sent_ = 0;
 };

@@ -65,7 +65,7 @@ io::Task<Started> Origin::begin(std::unique_ptr<Connection> connection, Request 
   if (!bytes) co_return failed(std::move(bytes.error()), false);
   if (connection == nullptr) {
     const Deadline connect_by = std::min(deadline, loop_.now() + limits_.connect_max);
-    Result<std::unique_ptr<Connection>> opened = co_await Connection::open(loop_, url_, connect_by, stop_);
+    Result<std::unique_ptr<Connection>> opened = co_await Connection::open(loop_, url_, tls_, connect_by, stop_);
     if (!opened) co_return failed(std::move(opened.error()), false);
     connection = std::move(*opened);
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/check.h"
 #include "base/pinned.h"
 #include "client/connection.h"
 #include "client/incoming.h"
@@ -20,7 +21,7 @@ namespace holdfast::client {
 struct OriginLimits {
   std::size_t connections_max = 64;  ///< in use at the same time; beyond: Code::overloaded
   std::size_t idle_max = 8;
-  Duration connect_max = 1s;  ///< a server that does not answer the handshake by then is taken for dead
+  Duration connect_max = 1s;  ///< a server that does not answer the handshakes by then is taken for dead
 };
 
 /// Either the answer, or what failed and whether the request may have arrived.
@@ -35,7 +36,11 @@ struct Started {
 
 class Origin : public Pinned {
  public:
-  Origin(io::Loop& loop, Url url, OriginLimits limits = {}) : loop_(loop), url_(std::move(url)), limits_(limits) {}
+  /// `tls` is needed for https, and unused for http.
+  Origin(io::Loop& loop, Url url, OriginLimits limits = {}, std::shared_ptr<const TlsSettings> tls = nullptr)
+      : loop_(loop), url_(std::move(url)), limits_(limits), tls_(url_.tls ? std::move(tls) : nullptr) {
+    check(!url_.tls || tls_ != nullptr, "https needs TLS settings");
+  }
 
   const Url& url() const { return url_; }
 
@@ -58,6 +63,7 @@ class Origin : public Pinned {
   io::Loop& loop_;
   const Url url_;
   const OriginLimits limits_;
+  const std::shared_ptr<const TlsSettings> tls_;
   io::Stop stop_;
   std::size_t in_use_ = 0;
   std::vector<std::unique_ptr<Connection>> idle_;  ///< the last used is the first to be used again

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/tls.h"
 #include "io/loop.h"
 #include "store/store.h"
 
@@ -20,12 +21,14 @@ struct EtcdOptions {
   std::string prefix = "/holdfast/";   ///< before every key
   std::string user;                    ///< empty: no password is sent
   std::string password;
+  client::TlsFiles tls;  ///< of https endpoints
 };
 
 inline constexpr std::size_t kEtcdEndpointsMax = 16;
 
 /// Nothing is connected yet. All calls must come from `loop`.
-/// Errors: Code::invalid: an endpoint is no URL, there is none or too many, or the prefix is none.
+/// Errors: Code::invalid: an endpoint is no URL, there is none or too many, the prefix is none, or a file of TLS cannot
+/// be used.
 Result<std::unique_ptr<Store>> open_etcd(io::Loop& loop, EtcdOptions options);
 
 }  // namespace holdfast::store

@@ -17,6 +17,7 @@ Error of_the_store(Error error) {
     case Code::overloaded:
     case Code::timed_out:
     case Code::closed:
+    case Code::denied:
     case Code::refused: break;
     case Code::missing: error.code = Code::refused; break;  // no such name: it cannot be reached
     default: error.code = Code::closed; break;              // no answer that we could read
@@ -37,7 +38,8 @@ std::string grpc_timeout(Duration left) {
 
 }  // namespace
 
-Caller::Caller(io::Loop& loop, const EtcdOptions& options, const std::vector<client::Url>& urls)
+Caller::Caller(io::Loop& loop, const EtcdOptions& options, const std::vector<client::Url>& urls,
+               std::shared_ptr<const client::TlsSettings> tls)
     : loop_(loop),
       user_(options.user),
       password_(options.password),
@@ -45,7 +47,7 @@ Caller::Caller(io::Loop& loop, const EtcdOptions& options, const std::vector<cli
       prng_(static_cast<std::uint64_t>(io::read_clock().time_since_epoch().count())) {
   client::OriginLimits limits;
   limits.connections_max = kConnectionsMax;
-  for (const client::Url& url : urls) origins_.push_back(std::make_unique<client::Origin>(loop, url, limits));
+  for (const client::Url& url : urls) origins_.push_back(std::make_unique<client::Origin>(loop, url, limits, tls));
 }
 
 client::Request Caller::request(const Call& call) const {

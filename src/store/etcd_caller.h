@@ -43,7 +43,8 @@ struct StreamReply {
 
 class Caller : public Pinned {
  public:
-  Caller(io::Loop& loop, const EtcdOptions& options, const std::vector<client::Url>& urls);
+  Caller(io::Loop& loop, const EtcdOptions& options, const std::vector<client::Url>& urls,
+         std::shared_ptr<const client::TlsSettings> tls);
 
   std::size_t endpoints() const { return origins_.size(); }
   std::string name(std::size_t endpoint) const { return to_string(origins_[endpoint]->url()); }

@@ -1,5 +1,6 @@
 #include "store/etcd_for_tests.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -59,6 +60,7 @@ EtcdForTests::EtcdForTests(std::size_t members, std::vector<std::string> flags) 
     member.name = "m" + std::to_string(i);
     member.client_port = free_port(held);
     member.peer_port = free_port(held);
+    member.tls_port = free_port(held);
   }
   held.clear();
   for (Member& member : members_) start(member);
@@ -75,10 +77,12 @@ std::vector<std::string> EtcdForTests::command(const Member& member) const {
   for (const Member& each : members_) {
     cluster += (cluster.empty() ? "" : ",") + each.name + "=" + local_url(each.peer_port);
   }
+  const bool tls = std::ranges::any_of(flags_, [](const std::string& flag) { return flag.starts_with("--cert-file"); });
+  const std::string also = tls ? ",https://127.0.0.1:" + std::to_string(member.tls_port) : "";
   std::vector<std::string> words{kProgram,
                                  "--name=" + member.name,
                                  "--data-dir=" + folder_ + "/" + member.name,
-                                 "--listen-client-urls=" + local_url(member.client_port),
+                                 "--listen-client-urls=" + local_url(member.client_port) + also,
                                  "--advertise-client-urls=" + local_url(member.client_port),
                                  "--listen-peer-urls=" + local_url(member.peer_port),
                                  "--initial-advertise-peer-urls=" + local_url(member.peer_port),
@@ -143,6 +147,10 @@ std::vector<std::string> EtcdForTests::urls() const {
 }
 
 std::string EtcdForTests::url(std::size_t member) const { return local_url(members_[member].client_port); }
+
+std::string EtcdForTests::tls_url(std::size_t member) const {
+  return "https://127.0.0.1:" + std::to_string(members_[member].tls_port);
+}
 
 std::optional<std::size_t> EtcdForTests::leader() const {
   for (std::size_t i = 0; i < members_.size(); ++i) {

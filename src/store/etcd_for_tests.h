@@ -25,7 +25,7 @@ class EtcdForTests : Pinned {
   static constexpr const char* kNotInstalled = "etcd is not installed (tools/setup test installs it)";
   static bool installed();
 
-  /// Starts `members`; `flags` go to each of them.
+  /// Starts `members`; `flags` go to each of them. With --cert-file among them they speak TLS, too, on tls_url().
   explicit EtcdForTests(std::size_t members = 1, std::vector<std::string> flags = {});
   /// Kills what runs and removes the data.
   ~EtcdForTests();
@@ -37,6 +37,7 @@ class EtcdForTests : Pinned {
   /// "http://127.0.0.1:23790", one for each member, those that do not run too.
   std::vector<std::string> urls() const;
   std::string url(std::size_t member) const;
+  std::string tls_url(std::size_t member) const;
   std::uint16_t port(std::size_t member) const { return members_[member].client_port; }
   /// Who leads, as far as a member that runs knows; none in an election.
   std::optional<std::size_t> leader() const;
@@ -60,6 +61,7 @@ class EtcdForTests : Pinned {
     std::string name;
     std::uint16_t client_port = 0;
     std::uint16_t peer_port = 0;
+    std::uint16_t tls_port = 0;
     pid_t process = -1;
     bool frozen = false;
   };

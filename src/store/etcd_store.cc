@@ -17,10 +17,15 @@ Result<std::unique_ptr<Store>> open_etcd(io::Loop& loop, EtcdOptions options) {
   for (const std::string& endpoint : options.endpoints) {
     Result<client::Url> url = client::parse_url(endpoint);
     if (!url) return pass(url, "an endpoint of etcd");
-    if (url->tls) return fail(Code::invalid, Side::local, endpoint + ": https is not supported yet");
     urls.push_back(std::move(*url));
   }
-  return std::make_unique<etcd::EtcdStore>(loop, options, urls);
+  std::shared_ptr<client::TlsSettings> tls;
+  if (std::ranges::any_of(urls, &client::Url::tls)) {
+    Result<std::shared_ptr<client::TlsSettings>> loaded = client::TlsSettings::load(options.tls);
+    if (!loaded) return pass(loaded, "TLS of etcd");
+    tls = std::move(*loaded);
+  }
+  return std::make_unique<etcd::EtcdStore>(loop, options, urls, std::move(tls));
 }
 
 namespace etcd {

@@ -15,8 +15,9 @@ namespace holdfast::store::etcd {
 
 class EtcdStore : public Store {
  public:
-  EtcdStore(io::Loop& loop, const EtcdOptions& options, const std::vector<client::Url>& urls)
-      : loop_(loop), prefix_(options.prefix), caller_(loop, options, urls), tasks_(loop) {}
+  EtcdStore(io::Loop& loop, const EtcdOptions& options, const std::vector<client::Url>& urls,
+            std::shared_ptr<const client::TlsSettings> tls)
+      : loop_(loop), prefix_(options.prefix), caller_(loop, options, urls, std::move(tls)), tasks_(loop) {}
 
   io::Task<Result<View>> read(std::string prefix, Revision at, Deadline deadline) override;
   io::Task<Result<Outcome>> commit(Transaction transaction, Deadline deadline) override;
