@@ -19,7 +19,7 @@ struct SqliteOptions {
   std::function<BootInstant()> boot_clock;
   /// Which boot of the machine it is: after another, every lease has its whole ttl anew. Empty: what the kernel says.
   std::string boot;
-  /// How far back reads and watches reach, at least.
+  /// How far back reads and watches reach, at least; a tenth of it where the file is more than half full.
   std::uint64_t history_revisions = 10'000;
   /// How large the file may grow.
   std::uint64_t bytes_max = 1024ULL * 1024 * 1024;

@@ -29,6 +29,7 @@ struct ChildReport {
 inline constexpr std::uint64_t kUnknownReported = 98;
 inline constexpr std::uint64_t kNotAllowedReported = 99;
 
+inline constexpr int kReportsBytes = 512 * 1024;  ///< nobody reads while thousands are made
 inline constexpr const char* kChildPart = "HOLDFAST_STORE_CHILD";
 inline constexpr const char* kChildFile = "HOLDFAST_STORE_FILE";
 inline constexpr const char* kChildReports = "HOLDFAST_STORE_REPORTS";
@@ -38,6 +39,7 @@ class Child : Pinned {
   Child(const std::string& part, const std::filesystem::path& file) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    EXPECT_GE(::fcntl(ends[0], F_SETPIPE_SZ, kReportsBytes), kReportsBytes);
     reports_ = io::UniqueFd(ends[0]);
     const io::UniqueFd writing(ends[1]);
     const io::UniqueFd nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));

@@ -14,6 +14,8 @@ constexpr std::size_t kLeasesPerTransaction = 256;
 constexpr std::size_t kRowsPerStep = 256;    // more than a transaction of single writes can leave behind
 constexpr Revision kRevisionsPerStep = 100;  // history is cut in pieces of this length
 
+constexpr std::uint64_t kHistoryWhenTight = 10;  // a file that is half full keeps a tenth of its history
+
 std::string boot_of_machine() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string boot;
@@ -30,9 +32,13 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::filesystem::
   if (options.boot.empty()) options.boot = boot_of_machine();
   auto engine = std::make_unique<SqliteEngine>(std::move(options));
   const SqliteWorld world{engine->now(), engine->options_.boot, engine->options_.bytes_max};
-  if (Result<> opened = open_store_file(engine->database_, file, world); !opened) {
+  // Where we go is no matter of where the process stands later.
+  std::error_code error;
+  const std::filesystem::path place = std::filesystem::absolute(file, error);
+  if (Result<> opened = open_store_file(engine->database_, error ? file : place, world); !opened) {
     return std::unexpected(std::move(opened.error()));
   }
+  engine->inode_ = inode_of(engine->database_.file());
   if (Result<> prepared = engine->prepare(); !prepared) return std::unexpected(std::move(prepared.error()));
   return engine;
 }
@@ -54,7 +60,11 @@ Result<> SqliteEngine::load() {
   return {};
 }
 
+// SQLite would go on with a file that has lost its name, and never meet those who use the one that has it now.
 Result<> SqliteEngine::begin(const char* how) {
+  if (inode_of(database_.file()) != inode_) {
+    return fail(Code::closed, Side::store, database_.file().string() + " was removed or replaced: start again");
+  }
   if (Result<> begun = database_.execute(how); !begun) return begun;
   Result<> loaded = load();
   if (!loaded) database_.roll_back();
@@ -169,8 +179,14 @@ Result<std::size_t> SqliteEngine::carry_out(const Write& write, Revision revisio
 
 // A little with every commit: what one leaves behind, the next take away, and none of them waits long.
 Result<> SqliteEngine::forget_history() {
-  if (meta_.revision - meta_.compacted > options_.history_revisions + kRevisionsPerStep) {
-    meta_.compacted = meta_.revision - options_.history_revisions;
+  if (meta_.revision % kRevisionsPerStep == 0) {
+    const Result<std::uint64_t> bytes = database_.ask(
+        "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, "
+        "pragma_page_size");
+    if (!bytes) return std::unexpected(bytes.error());
+    const bool tight = *bytes > options_.bytes_max / 2;
+    const std::uint64_t keep = tight ? options_.history_revisions / kHistoryWhenTight : options_.history_revisions;
+    if (meta_.revision > meta_.compacted + keep) meta_.compacted = meta_.revision - keep;
   }
   if (meta_.compacted == 0) return {};
   return versions_.drop(meta_.compacted, kRowsPerStep);

@@ -147,6 +147,27 @@ TEST_F(SqliteEngineTest, history_is_kept_as_long_as_promised_and_then_let_go) {
   EXPECT_LE(engine_->changes("", engine_->status()->compacted)->events.size(), 152U);
 }
 
+TEST_F(SqliteEngineTest, a_file_that_fills_keeps_less_history_instead_of_refusing) {
+  SqliteOptions options = clock_.options();
+  options.history_revisions = 1000;
+  options.bytes_max = 4UL * 1024 * 1024;
+  open_again(std::move(options));
+  const std::string value(10'000, 'v');  // a thousand of them would not have room
+  for (int i = 0; i < 1500; ++i) ASSERT_NE(put(*engine_, "a", value), 0U) << i;
+  EXPECT_TRUE(engine_->changes("", *engine_->newest() - 100));
+}
+
+TEST_F(SqliteEngineTest, a_file_that_is_removed_or_replaced_under_us_ends_the_store) {
+  put(*engine_, "a", "1");
+  std::filesystem::rename(folder_.file, folder_.path / "elsewhere");
+  EXPECT_EQ(now(), "closed");
+  const auto other = open_engine(folder_.path / "new", clock_.options());
+  std::filesystem::copy_file(folder_.path / "new", folder_.file);
+  const Result<Outcome> outcome = engine_->commit({{}, {Write::put("a", "2")}}, open_);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Code::closed);
+}
+
 TEST_F(SqliteEngineTest, a_shut_gate_means_that_nothing_was_written) {
   Gate shut;
   ASSERT_TRUE(shut.shut());

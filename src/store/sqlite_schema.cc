@@ -74,11 +74,6 @@ Result<> look_at_place(const std::filesystem::path& file) {
   return {};
 }
 
-std::uint64_t inode_of(const std::filesystem::path& file) {
-  struct stat found{};
-  return ::stat(file.c_str(), &found) == 0 ? found.st_ino >> 1 : 0;
-}
-
 /// Whether the file is new (false), ours (true), or none of our business.
 Result<bool> is_ours(SqliteDatabase& database) {
   const Result<std::uint64_t> application = database.ask("PRAGMA application_id");
@@ -190,6 +185,11 @@ Result<> begin_and_settle(SqliteDatabase& database, const SqliteWorld& world) {
 }
 
 }  // namespace
+
+std::uint64_t inode_of(const std::filesystem::path& file) {
+  struct stat found{};
+  return ::stat(file.c_str(), &found) == 0 ? found.st_ino >> 1 : 0;
+}
 
 Result<> open_store_file(SqliteDatabase& database, const std::filesystem::path& file, const SqliteWorld& world) {
   if (Result<> place = look_at_place(file); !place) return place;
