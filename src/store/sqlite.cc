@@ -112,7 +112,7 @@ io::Task<> SqliteStore::close() {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite(io::Loop& loop, std::filesystem::path file, SqliteOptions options) {
+Result<std::unique_ptr<Store>> open_sqlite(io::Loop& loop, const std::filesystem::path& file, SqliteOptions options) {
   if (!options.boot_clock) options.boot_clock = io::read_boot_clock;
   std::function<BootInstant()> boot_clock = options.boot_clock;
   Result<std::unique_ptr<SqliteEngine>> engine = SqliteEngine::open(file, std::move(options));

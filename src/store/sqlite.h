@@ -30,6 +30,7 @@ struct SqliteOptions {
 /// Errors: Code::missing: no such folder; denied; corrupt: no database, or a damaged one; invalid: of another program,
 /// or of a newer version of this one; overloaded: no room; timed_out: another process held it all the time. The words
 /// name the file and the remedy, and nothing was changed.
-Result<std::unique_ptr<Store>> open_sqlite(io::Loop& loop, std::filesystem::path file, SqliteOptions options = {});
+Result<std::unique_ptr<Store>> open_sqlite(io::Loop& loop, const std::filesystem::path& file,
+                                           SqliteOptions options = {});
 
 }  // namespace holdfast::store

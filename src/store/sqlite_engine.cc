@@ -208,11 +208,11 @@ Result<Duration> SqliteEngine::keep_alive(LeaseId lease, Gate& gate) {
     return std::unexpected(std::move(relaxed.error()));
   }
   Result<Duration> kept = write<Duration>(gate, [&]() -> Result<Duration> {
-    const BootInstant now_ = now();
-    const Result<std::optional<Duration>> ttl = leases_.find(lease, now_);
+    const BootInstant present = now();
+    const Result<std::optional<Duration>> ttl = leases_.find(lease, present);
     if (!ttl) return std::unexpected(ttl.error());
     if (!ttl->has_value()) return fail(Code::missing, Side::store, "the lease has ended");
-    if (Result<> done = leases_.renew(lease, now_ + **ttl); !done) return std::unexpected(std::move(done.error()));
+    if (Result<> done = leases_.renew(lease, present + **ttl); !done) return std::unexpected(std::move(done.error()));
     return **ttl;
   });
   if (Result<> strict = database_.execute("PRAGMA synchronous=FULL"); !strict) {
@@ -297,7 +297,7 @@ Result<Revision> SqliteEngine::newest() {
   }
   if (version == seen_version_) return newest_;
   // The version first, then the revision: what is committed in between is looked at once more, not missed.
-  const Result<Revision> newest = look<Revision>([&]() -> Result<Revision> { return meta_.revision; });
+  Result<Revision> newest = look<Revision>([&]() -> Result<Revision> { return meta_.revision; });
   if (!newest) return newest;
   newest_ = std::max(newest_, *newest);
   seen_version_ = version;

@@ -24,7 +24,7 @@ void fill(const std::filesystem::path& file, int records) {
     for (std::size_t j = 0; j < kWritesMax && i < records; ++j, ++i) {
       transaction.writes.push_back(Write::put("filled/" + std::to_string(i), std::string(200, 'v')));
     }
-    commit(*engine, std::move(transaction));
+    commit(*engine, transaction);
   }
 }
 

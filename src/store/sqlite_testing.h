@@ -47,7 +47,7 @@ inline std::unique_ptr<SqliteEngine> open_engine(const std::filesystem::path& fi
 }
 
 /// The revision of a commit that must succeed; 0 if it did not.
-inline Revision commit(SqliteEngine& engine, Transaction transaction) {
+inline Revision commit(SqliteEngine& engine, const Transaction& transaction) {
   Gate gate;
   const Result<Outcome> outcome = engine.commit(transaction, gate);
   if (!outcome) ADD_FAILURE() << outcome.error().what;
