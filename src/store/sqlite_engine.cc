@@ -38,7 +38,7 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::filesystem::
   if (Result<> opened = open_store_file(engine->database_, error ? file : place, world); !opened) {
     return std::unexpected(std::move(opened.error()));
   }
-  engine->inode_ = inode_of(engine->database_.file());
+  engine->identity_ = identity_of(engine->database_.file());
   if (Result<> prepared = engine->prepare(); !prepared) return std::unexpected(std::move(prepared.error()));
   return engine;
 }
@@ -62,7 +62,7 @@ Result<> SqliteEngine::load() {
 
 // SQLite would go on with a file that has lost its name, and never meet those who use the one that has it now.
 Result<> SqliteEngine::begin(const char* how) {
-  if (inode_of(database_.file()) != inode_) {
+  if (identity_of(database_.file()) != identity_) {
     return fail(Code::closed, Side::store, database_.file().string() + " was removed or replaced: start again");
   }
   if (Result<> begun = database_.execute(how); !begun) return begun;

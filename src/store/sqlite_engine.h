@@ -74,7 +74,7 @@ class SqliteEngine : Pinned {
   bool unsure_ = false;  ///< the last finish() failed on its way to the disk
   Revision newest_ = 0;
   std::uint64_t seen_version_ = 0;
-  std::uint64_t inode_ = 0;
+  std::uint64_t identity_ = 0;
 };
 
 }  // namespace holdfast::store

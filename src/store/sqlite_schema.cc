@@ -1,5 +1,6 @@
 #include "store/sqlite_schema.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <system_error>
 
@@ -13,7 +14,7 @@ constexpr std::uint64_t kFormat = 1;
 constexpr const char* kCreate = R"(
 CREATE TABLE meta (
   world     INTEGER NOT NULL,  -- which history this is
-  inode     INTEGER NOT NULL,  -- of the file when it was opened last: a copy has another, and becomes another world
+  identity  INTEGER NOT NULL,  -- of the file: a copy has another, and becomes another world
   revision  INTEGER NOT NULL,  -- of the last transaction that wrote
   compacted INTEGER NOT NULL,  -- what was replaced up to here is gone
   boot      TEXT    NOT NULL   -- the boot of the machine in which lease.ends means something
@@ -98,7 +99,7 @@ Result<> create(SqliteDatabase& database, const SqliteWorld& world) {
   if (Result<> made = database.execute(kCreate); !made) return made;
   SqliteStatement fill;
   if (Result<> done = database.prepare(fill, "INSERT INTO meta VALUES (?1, ?2, 1, 0, ?3)"); !done) return done;
-  fill.bind(1, sqlite_random()).bind(2, inode_of(database.file())).bind_text(3, world.boot);
+  fill.bind(1, sqlite_random()).bind(2, identity_of(database.file())).bind_text(3, world.boot);
   if (Result<> done = fill.run(); !done) return done;
   const std::string marks =
       "PRAGMA application_id=" + std::to_string(kApplication) + "; PRAGMA user_version=" + std::to_string(kFormat);
@@ -134,12 +135,12 @@ Result<> check_data(SqliteDatabase& database) {
 /// After a boot, and after a copy was put in place.
 Result<> settle_in(SqliteDatabase& database, const SqliteWorld& world) {
   SqliteStatement meta;
-  if (Result<> done = database.prepare(meta, "SELECT boot, inode FROM meta"); !done) return done;
+  if (Result<> done = database.prepare(meta, "SELECT boot, identity FROM meta"); !done) return done;
   const Result<bool> row = meta.step();
   if (!row) return std::unexpected(row.error());
   const bool same_boot = meta.text(0) == world.boot;
-  const std::uint64_t inode = inode_of(database.file());
-  const bool same_file = meta.number(1) == inode;
+  const std::uint64_t identity = identity_of(database.file());
+  const bool same_file = meta.number(1) == identity;
   meta.reset();
   if (!same_boot) {
     SqliteStatement renew;
@@ -152,8 +153,8 @@ Result<> settle_in(SqliteDatabase& database, const SqliteWorld& world) {
   }
   if (!same_file) {
     SqliteStatement renew;
-    if (Result<> done = database.prepare(renew, "UPDATE meta SET world = ?1, inode = ?2"); !done) return done;
-    if (Result<> done = renew.bind(1, sqlite_random()).bind(2, inode).run(); !done) return done;
+    if (Result<> done = database.prepare(renew, "UPDATE meta SET world = ?1, identity = ?2"); !done) return done;
+    if (Result<> done = renew.bind(1, sqlite_random()).bind(2, identity).run(); !done) return done;
   }
   return {};
 }
@@ -186,9 +187,13 @@ Result<> begin_and_settle(SqliteDatabase& database, const SqliteWorld& world) {
 
 }  // namespace
 
-std::uint64_t inode_of(const std::filesystem::path& file) {
-  struct stat found{};
-  return ::stat(file.c_str(), &found) == 0 ? found.st_ino >> 1 : 0;
+// A number of its own for each file, even where a new one was given the inode of one that is gone.
+std::uint64_t identity_of(const std::filesystem::path& file) {
+  struct statx found{};
+  if (::statx(AT_FDCWD, file.c_str(), 0, STATX_INO | STATX_BTIME, &found) != 0) return 0;
+  constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15U;  // odd: no two inodes meet
+  const auto seconds = static_cast<std::uint64_t>(found.stx_btime.tv_sec);
+  return found.stx_ino * kSpread + seconds * 1'000'000'000 + found.stx_btime.tv_nsec;
 }
 
 Result<> open_store_file(SqliteDatabase& database, const std::filesystem::path& file, const SqliteWorld& world) {

@@ -30,7 +30,7 @@ struct SqliteWorld {
 };
 
 /// What tells this file from another of the same name; 0 where there is none.
-std::uint64_t inode_of(const std::filesystem::path& file);
+std::uint64_t identity_of(const std::filesystem::path& file);
 
 /// Opens the store in `file`, or makes one where there is no file; after a boot every lease gets its whole ttl anew.
 /// Errors: see open_sqlite(); nothing was changed then.
