@@ -36,6 +36,7 @@ struct LeaseSeen {
   Kind kind = Kind::grant;
   LeaseId lease = 0;
   Duration asked{};                      ///< of grant
+  Duration ttl{};                        ///< of grant: what was given
   std::optional<Code> error;             ///< none: it was done
   Instant lives_until = Instant::min();  ///< of grant and keep_alive: LeaseTerm::ends() on the loop's clock
 };

@@ -278,7 +278,7 @@ bool Judge::revoking(LeaseId lease, Instant before) const {
 }
 
 void Judge::judge(const Call& call, const LeaseSeen& seen) {
-  if (seen.kind == LeaseSeen::Kind::grant && !seen.error && seen.lives_until < call.began + seen.asked) {
+  if (seen.kind == LeaseSeen::Kind::grant && !seen.error && seen.ttl < seen.asked) {
     find(call, "is shorter than asked for");
   }
   if (seen.kind != LeaseSeen::Kind::keep_alive || seen.error != Code::missing || allowed_.false_revoke) return;

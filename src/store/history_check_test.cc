@@ -46,7 +46,7 @@ History good() {
     history.calls.push_back({client, at(began), at(ended), std::move(what)});
   };
   call(0, 1, 2, CommitSeen{{{}, {Write::put("a", "1"), Write::put("b", "2")}}, committed(2), {}});
-  call(1, 1, 2, LeaseSeen{LeaseSeen::Kind::grant, 7, 10s, {}, at(20)});
+  call(1, 1, 2, LeaseSeen{LeaseSeen::Kind::grant, 7, 10s, 18s, {}, at(20)});
   call(1, 3, 4, CommitSeen{{{Compare::modified("a", 2)}, {Write::put("c", "3", 7)}}, committed(3), {}});
   call(0, 5, 6,
        CommitSeen{{{Compare::absent("a")}, {Write::put("a", "6")}}, Outcome{Outcome::Kind::refused, 3, {a}, {}}, {}});
@@ -124,11 +124,11 @@ const std::vector<Forbidden>& forbidden() {
       {"read_of_what_was_compacted",
        [](History& h) { read(h, kTooOld).view = View{9, 2, {h.log[0].record, h.log[1].record}}; }},
       {"stale_read_that_nobody_compacted", [](History& h) { read(h, kTooOld).at = 4; }},
-      {"lease_shorter_than_asked_for", [](History& h) { lease(h, kGrant).lives_until = at(8); }},
+      {"lease_shorter_than_asked_for", [](History& h) { lease(h, kGrant).ttl = 9s; }},
       {"lease_that_ended_before_its_term", [](History& h) { lease(h, kGrant).lives_until = at(30); }},
       {"lease_that_a_keep_alive_misses_too_early",
        [](History& h) {
-         h.calls.push_back({1, at(8), at(9), LeaseSeen{LeaseSeen::Kind::keep_alive, 7, {}, Code::missing, {}}});
+         h.calls.push_back({1, at(8), at(9), LeaseSeen{LeaseSeen::Kind::keep_alive, 7, {}, {}, Code::missing, {}}});
        }},
       {"lease_that_leaves_a_record",
        [](History& h) {
@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(HistoryCheck, ForbiddenHistory, testing::Range(std::siz
 TEST(HistoryCheck, allows_a_lease_to_end_early_when_somebody_revokes_it) {
   History history = good();
   lease(history, kGrant).lives_until = at(30);
-  history.calls.push_back({1, at(18), at(19), LeaseSeen{LeaseSeen::Kind::revoke, 7, {}, Code::timed_out, {}}});
+  history.calls.push_back({1, at(18), at(19), LeaseSeen{LeaseSeen::Kind::revoke, 7, {}, {}, Code::timed_out, {}}});
   EXPECT_EQ(judge(history), std::vector<std::string>{});
 }
 

@@ -182,7 +182,7 @@ io::Task<> RandomHistory::read(Ref<Client> client, Deadline deadline) {
 
 io::Task<> RandomHistory::use_lease(Ref<Client> client, Deadline deadline) {
   const Instant began = loop_.now();
-  LeaseSeen seen{LeaseSeen::Kind::grant, client->lease, {}, {}, Instant::min()};
+  LeaseSeen seen{LeaseSeen::Kind::grant, client->lease, {}, {}, {}, Instant::min()};
   if (client->lease != 0) seen.kind = prng_.below(6) == 0 ? LeaseSeen::Kind::revoke : LeaseSeen::Kind::keep_alive;
   if (seen.kind == LeaseSeen::Kind::revoke) {
     const Result<> done = co_await client->store->revoke(client->lease, deadline);
@@ -200,6 +200,7 @@ io::Task<> RandomHistory::use_lease(Ref<Client> client, Deadline deadline) {
   }
   if (term) {
     seen.lease = client->lease = term->id;
+    seen.ttl = term->ttl;
     seen.lives_until = on_our_clock(term->ends());
   } else {
     seen.error = term.error().code;
