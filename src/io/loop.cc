@@ -77,6 +77,8 @@ void Loop::post(std::move_only_function<void()> work) {
   check(::write(mailbox_->wake.fd(), &one, sizeof one) == sizeof one, "eventfd takes one more ring");
 }
 
+Instant Loop::exact_now() const { return simulated_ ? now_ : read_clock(); }
+
 BootInstant Loop::boot_now() const {
   return simulated_ ? simulated_->boot_start + (now_ - simulated_->start) : read_boot_clock();
 }

@@ -65,6 +65,8 @@ class Loop : Pinned {
 
   /// The instant of this turn: read once after epoll, so that a batch costs one clock.
   Instant now() const { return now_; }
+  /// Read now, a little later than the turn: for who compares with the instants of other processes.
+  Instant exact_now() const;
   /// For leases: read now, not at the beginning of the turn.
   BootInstant boot_now() const;
 

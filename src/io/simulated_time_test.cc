@@ -102,6 +102,7 @@ TEST(SimulatedTime, is_not_that_of_other_loops) {
   const BootInstant before = read_boot_clock();
   EXPECT_GE(loop.boot_now(), before);
   EXPECT_LE(loop.boot_now(), read_boot_clock());
+  EXPECT_GE(loop.exact_now(), loop.now());
 }
 
 TEST(SimulatedTime, still_takes_posted_work) {

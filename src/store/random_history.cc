@@ -39,7 +39,7 @@ Duration RandomHistory::up_to(Duration most) {
 }
 
 Call& RandomHistory::record(const Client& client, Instant began) {
-  history_.calls.push_back(Call{client.number, began, loop_.now(), CompactSeen{}});
+  history_.calls.push_back(Call{client.number, began, loop_.exact_now(), CompactSeen{}});
   return history_.calls.back();
 }
 
@@ -256,7 +256,7 @@ io::Task<> RandomHistory::watch_once(Ref<Client> client, std::size_t seen, Revis
     if (batch) {
       client->revision = std::max(client->revision, batch->revision);
       const bool is_all = end_ != 0 && batch->revision >= end_;
-      record.deliveries.push_back({loop_.now(), std::move(*batch)});
+      record.deliveries.push_back({loop_.exact_now(), std::move(*batch)});
       if (is_all) break;
     } else if (batch.error().code == Code::stale) {
       record.stale = true;

@@ -63,7 +63,7 @@ class RandomHistory : Pinned {
   std::string some_key() { return "k/" + std::to_string(prng_.below(static_cast<std::uint64_t>(workload_.keys))); }
   Duration up_to(Duration most);
   Call& record(const Client& client, Instant began);
-  Instant on_our_clock(BootInstant instant) const { return loop_.now() + (instant - loop_.boot_now()); }
+  Instant on_our_clock(BootInstant instant) const { return loop_.exact_now() + (instant - loop_.boot_now()); }
 
   io::Loop& loop_;
   Prng prng_;
