@@ -3,6 +3,8 @@
 //
 //   store_torture simulated --seeds 10000 [--first N]   worlds in simulated time; a seed that fails replays exactly
 //   store_torture simulated --broken 40                 breaks the store on purpose; each breakage must be found out
+//   store_torture sqlite --seconds 60                   several processes at one file, killed in the midst of it
+//   store_torture etcd --seconds 60                     three members, killed and frozen
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -10,6 +12,7 @@
 #include <cstdio>
 #include <string>
 
+#include "engine_torture.h"
 #include "store/simulated_run.h"
 
 namespace holdfast::sim {
@@ -116,7 +119,24 @@ int main(int argc, char** argv) {
   simulated->add_option("--first", first, "The first seed")->capture_default_str();
   simulated->add_option("--broken", broken, "Instead: each way to break the store, with so many seeds");
   simulated->add_option("--commit", commit, "What was built, for the lines about failures");
+  int seconds = 60;
+  CLI::App* const sqlite = app.add_subcommand("sqlite", "SQLite, with processes that are killed");
+  CLI::App* const etcd = app.add_subcommand("etcd", "Three members of etcd, which are killed and frozen");
+  for (CLI::App* const each : {sqlite, etcd}) {
+    each->add_option("--seconds", seconds, "At least so long")->capture_default_str();
+    each->add_option("--first", first, "The first seed")->capture_default_str();
+  }
+  std::string file;
+  std::string log;
+  std::uint64_t number = 0;
+  CLI::App* const writer = app.add_subcommand("writer", "One of the processes that `sqlite` starts and kills");
+  writer->add_option("file", file)->required();
+  writer->add_option("log", log)->required();
+  writer->add_option("number", number)->required();
   CLI11_PARSE(app, argc, argv);
+  if (writer->parsed()) return holdfast::sim::write_until_killed(file, log, number);
+  if (sqlite->parsed()) return holdfast::sim::torture_sqlite(std::chrono::seconds(seconds), first);
+  if (etcd->parsed()) return holdfast::sim::torture_etcd(std::chrono::seconds(seconds), first);
   if (broken > 0) return holdfast::sim::run_broken(first, broken);
   return holdfast::sim::run_seeds(first, seeds, commit);
 }
