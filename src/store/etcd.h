@@ -17,11 +17,11 @@
 namespace holdfast::store {
 
 struct EtcdOptions {
-  std::vector<std::string> endpoints;  ///< "http://10.0.0.1:2379"; the first is preferred
-  std::string prefix = "/holdfast/";   ///< before every key
-  std::string user;                    ///< empty: no password is sent
-  std::string password;
-  client::TlsFiles tls;  ///< of https endpoints
+  std::vector<std::string> endpoints{};  ///< "http://10.0.0.1:2379"; the first is preferred
+  std::string prefix = "/holdfast/";     ///< before every key
+  std::string user{};                    ///< empty: no password is sent
+  std::string password{};
+  client::TlsFiles tls{};  ///< of https endpoints
 };
 
 inline constexpr std::size_t kEtcdEndpointsMax = 16;
