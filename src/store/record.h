@@ -43,7 +43,7 @@ struct Event {
 /// Whole transactions, in order: everything that happened under the prefix up to `revision` and was not told before.
 struct Batch {
   Revision revision = 0;
-  std::vector<Event> events;  ///< may be empty: time went on, nothing happened here
+  std::vector<Event> events;  ///< may be empty: nothing happened here, be it since the batch before
 };
 
 }  // namespace holdfast::store
