@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from holdfast_testing.store import Place, Store
+from holdfast_testing.store import Etcd, Place, Store
 from holdfast_testing.waiting import eventually
 
 pytestmark = pytest.mark.asan
@@ -134,3 +134,27 @@ def test_where_the_store_is_comes_from_the_file(sqlite, tmp_path):
                     "listeners: { web: { bind: 127.0.0.1:0, routes: by_service_name } }\n")
     done = Store("").run("get", "a", "--file", str(file))
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+def test_an_etcd_that_asks_for_a_password_gets_the_one_of_the_file(tmp_path):
+    secret, file = tmp_path / "secret", tmp_path / "holdfast.yaml"
+    etcd = Etcd().start()
+    try:
+        etcd.ask_for_passwords("open sesame")
+        file.write_text(
+            f"cluster: {{ store: {{ etcd: ['127.0.0.1:{etcd.port}'], user: root, password: 'file:{secret}' }} }}\n"
+            "listeners: { web: { bind: 127.0.0.1:0, routes: by_service_name } }\n")
+
+        def put(value: str):
+            return Store("").run("put", "a", value, "--file", str(file))
+
+        assert f"cannot read the password in {secret}" in put("1").stderr
+        secret.write_text("open barley\n")
+        refused = put("2")
+        assert refused.returncode == 1 and "authentication failed" in refused.stderr, refused.stderr
+        secret.write_text("open sesame\n")
+        assert put("3").returncode == 0
+        assert Store("").run("get", "a", "--file", str(file)).stdout == "3\n"
+        assert Store(etcd.address).run("get", "a").returncode == 1, "without a password"
+    finally:
+        etcd.close()

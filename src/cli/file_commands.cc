@@ -53,11 +53,13 @@ _arguments '1:command:(proxy store check schema reference version completion)' '
     return 0;
   }
   if (shell == "fish") {
-    std::puts("complete -c holdfast -n __fish_use_subcommand -a 'proxy store check schema reference version completion'");
+    std::puts(
+        "complete -c holdfast -n __fish_use_subcommand -a 'proxy store check schema reference version completion'");
     std::puts("complete -c holdfast -n '__fish_seen_subcommand_from check' -l explain");
     std::puts("complete -c holdfast -n '__fish_seen_subcommand_from proxy' -l resolver -x");
     std::puts("complete -c holdfast -n '__fish_seen_subcommand_from proxy' -l replace");
-    std::puts("complete -c holdfast -n '__fish_seen_subcommand_from store' -a 'get put delete watch dump compact check'");
+    std::puts(
+        "complete -c holdfast -n '__fish_seen_subcommand_from store' -a 'get put delete watch dump compact check'");
     std::puts("complete -c holdfast -n '__fish_seen_subcommand_from store' -l store -x");
     return 0;
   }

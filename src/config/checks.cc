@@ -206,6 +206,25 @@ void check_section(const Model& model, const Node& node, Reading& reading, bool)
   }
 }
 
+void check_section(const StoreAddress& store, const Node& node, Reading& reading, bool sound) {
+  if (!sound) return;
+  if (store.user.empty() != store.password_file.empty()) {
+    reading.wrong(node.mark, store.user.empty() ? "has a password but no user; add user: NAME"
+                                                : "has a user but no password; add password: file:/path");
+  }
+  for (std::size_t i = 0; i < store.members.size(); ++i) {
+    const auto first = std::ranges::find(store.members, store.members[i]);
+    if (first == store.members.begin() + static_cast<std::ptrdiff_t>(i)) continue;
+    reading.wrong(node.find("etcd")->children[i].mark, to_string(store.members[i]) + " is listed twice; remove one");
+  }
+}
+
+void check_section(const StoreTls& tls, const Node& node, Reading& reading, bool sound) {
+  if (!sound || tls.certificate.empty() == tls.key.empty()) return;
+  reading.wrong(node.mark, tls.key.empty() ? "has a certificate but no key; add key: /path"
+                                           : "has a key but no certificate; add certificate: /path");
+}
+
 void check_model(const Model& model, Reading& reading) {
   std::unordered_map<std::string_view, ServiceProtocol> known;
   std::vector<std::string_view> names;

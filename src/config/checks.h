@@ -16,6 +16,8 @@ template <class T>
 void check_section(const T&, const Node&, Reading&, bool) {}
 
 void check_section(const Model& model, const Node& node, Reading& reading, bool sound);
+void check_section(const StoreAddress& store, const Node& node, Reading& reading, bool sound);
+void check_section(const StoreTls& tls, const Node& node, Reading& reading, bool sound);
 void check_section(const Admin& admin, const Node& node, Reading& reading, bool sound);
 void check_section(const Route& route, const Node& node, Reading& reading, bool sound);
 void check_section(const Listener& listener, const Node& node, Reading& reading, bool sound);

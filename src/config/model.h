@@ -22,20 +22,33 @@ namespace holdfast::config {
 
 // ---- cluster ------------------------------------------------------------------------------------
 
-/// Where the common database is: `sqlite:/path`, or `etcd://10.0.0.1:2379,10.0.0.2:2379`.
+/// How the members of etcd prove who they are, and we to them. Paths of PEM files.
+struct StoreTls {
+  std::string ca{};           ///< who vouches for members; empty: whom the machine trusts
+  std::string certificate{};  ///< who we are; empty: we do not say
+  std::string key{};          ///< of the certificate
+
+  bool operator==(const StoreTls&) const = default;
+};
+
+/// Where the common database is: `sqlite:/path`, `etcd://10.0.0.1:2379,10.0.0.2:2379`, or etcd with what it takes to be
+/// let in.
 struct StoreAddress {
   enum class Engine : std::uint8_t { sqlite, etcd };
 
   Engine engine = Engine::sqlite;
   std::string path{};              ///< of sqlite: the file, absolute
   std::vector<Address> members{};  ///< of etcd: at least one
+  std::optional<StoreTls> tls{};   ///< none: in clear text
+  std::string user{};              ///< empty: none
+  std::string password_file{};     ///< of the user; the password itself is nobody's to copy
 
   bool operator==(const StoreAddress&) const = default;
 };
 
 struct Cluster {
   std::string name = "holdfast";
-  StoreAddress store{StoreAddress::Engine::sqlite, "/var/lib/holdfast/store.db", {}};
+  StoreAddress store{.path = "/var/lib/holdfast/store.db"};
   std::string directory = "/var/lib/holdfast";  ///< what this node keeps for itself
 
   bool operator==(const Cluster&) const = default;

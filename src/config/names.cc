@@ -178,6 +178,25 @@ std::expected<Address, std::string> parse_endpoint(std::string_view text) {
   return address;
 }
 
+std::expected<Address, std::string> parse_store_member(std::string_view text) {
+  auto member = parse_endpoint(text);
+  if (member && member->is_unix()) return std::unexpected("etcd is reached by HOST:PORT, not by a unix socket");
+  return member;
+}
+
+std::expected<std::string, std::string> parse_user(std::string_view text) {
+  const bool plain = !text.empty() && std::ranges::none_of(text, [](char c) { return c >= 0 && c < ' '; });
+  if (plain) return std::string(text);
+  return std::unexpected("is no name; expected text without control characters");
+}
+
+std::expected<std::string, std::string> parse_secret_file(std::string_view text) {
+  constexpr std::string_view kFile = "file:";
+  if (text.starts_with("file:/")) return std::string(text.substr(kFile.size()));
+  return std::unexpected(
+      "a secret does not belong into this file; write file: and the absolute path of a file with it");
+}
+
 std::expected<StoreAddress, std::string> parse_store_address(std::string_view text) {
   constexpr std::string_view kSqlite = "sqlite:";
   constexpr std::string_view kEtcd = "etcd://";
@@ -193,9 +212,8 @@ std::expected<StoreAddress, std::string> parse_store_address(std::string_view te
   }
   store.engine = StoreAddress::Engine::etcd;
   for (const std::string_view part : split(text.substr(kEtcd.size()), ',')) {
-    auto member = parse_endpoint(part);
+    auto member = parse_store_member(part);
     if (!member) return std::unexpected(member.error());
-    if (member->is_unix()) return std::unexpected("etcd is reached by HOST:PORT, not by a unix socket");
     if (std::ranges::find(store.members, *member) != store.members.end()) {
       return std::unexpected('"' + std::string(part) + "\" is listed twice; remove one");
     }
@@ -221,6 +239,7 @@ std::string format_store_address(const StoreAddress& store) {
   }
   return text;
 }
+std::string format_secret_file(const std::string& path) { return "file:" + path; }
 std::string format_network(const Network& network) { return to_string(network); }
 
 std::string format_host_pattern(const HostPattern& host) {

@@ -40,6 +40,12 @@ std::expected<Address, std::string> parse_endpoint(std::string_view text);
 std::expected<StoreAddress, std::string> parse_store_address(std::string_view text);
 inline constexpr std::size_t kStoreMembersMax = 16;
 
+std::expected<Address, std::string> parse_store_member(std::string_view text);
+/// Any text that is not empty and holds no control characters.
+std::expected<std::string, std::string> parse_user(std::string_view text);
+/// file:/path: the path of a file that holds a secret.
+std::expected<std::string, std::string> parse_secret_file(std::string_view text);
+
 std::string format_text(const std::string& text);
 std::string format_status(const std::uint16_t& status);
 std::string format_host_pattern(const HostPattern& host);
@@ -48,6 +54,7 @@ std::string format_sticky(const std::string& cookie);
 std::string format_status_range(const StatusRange& range);
 std::string format_address(const Address& address);
 std::string format_store_address(const StoreAddress& store);
+std::string format_secret_file(const std::string& path);
 std::string format_network(const Network& network);
 
 }  // namespace holdfast::config

@@ -16,6 +16,9 @@ inline constexpr Scalar<std::string> kName{"name", kNamePattern, parse_name, for
 inline constexpr Scalar<std::string> kPath{"path", "^/", parse_path, format_text};
 inline constexpr Scalar<StoreAddress> kStoreAddress{"`sqlite:/path` or `etcd://HOST:PORT,…`", "^(sqlite:/|etcd://)",
                                                     parse_store_address, format_store_address};
+inline constexpr Scalar<Address> kStoreMember{"address", ":[0-9]+$", parse_store_member, format_address};
+inline constexpr Scalar<std::string> kUser{"name", "", parse_user, format_text};
+inline constexpr Scalar<std::string> kSecretFile{"`file:/path`", "^file:/", parse_secret_file, format_secret_file};
 inline constexpr Scalar<std::string> kLogPath{"`stdout`, `stderr`, `none` or a file", "^(stdout$|stderr$|none$|/)",
                                               parse_log_path, format_text};
 inline constexpr Scalar<std::string> kLocation{"path or URL", "^(/|https?://)", parse_location, format_text};
@@ -55,14 +58,36 @@ struct Table<Cluster> {
   static constexpr std::string_view about = "What several processes and machines have in common.";
   static void fields(auto& f, auto& t) {
     f.field("name", t.name, kName, "tells clusters apart that share an etcd: its keys begin with `/holdfast/NAME/`");
-    f.field("store", t.store, kStoreAddress,
+    f.field("store", t.store, StoreShape{},
             "the common database: `sqlite:/var/lib/holdfast/store.db` for the processes of one machine, "
-            "`etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379` for several machines");
+            "`etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379` for several machines, or a section with an etcd that "
+            "asks who we are");
     f.field("directory", t.directory, kPath,
             "what this node keeps for itself: what it last knew of the store, for a start without it");
     f.not_yet("nodes", "the machines of the cluster");
     f.not_yet("virtual_ips", "addresses that move between machines");
     f.not_yet("dns", "names of services");
+  }
+};
+
+template <>
+struct Table<StoreAddress> {
+  static constexpr std::string_view about = "An etcd that is reached by TLS, or asks for a password.";
+  static void fields(auto& f, auto& t) {
+    f.required("etcd", t.members, list_of(kStoreMember, 1, kStoreMembersMax), "its members, `10.0.0.1:2379`");
+    f.field("tls", t.tls, Maybe<StoreTls>{}, "members are reached by TLS; without it in clear text");
+    f.field("user", t.user, TextOrNone{kUser}, "who we are by password");
+    f.field("password", t.password_file, TextOrNone{kSecretFile}, "where the password is: `file:/run/secrets/etcd`");
+  }
+};
+
+template <>
+struct Table<StoreTls> {
+  static constexpr std::string_view about = "TLS 1.2 or later; a member's certificate must name its address.";
+  static void fields(auto& f, auto& t) {
+    f.field("ca", t.ca, TextOrNone{kPath}, "PEM: who vouches for members; without it whom the machine trusts");
+    f.field("certificate", t.certificate, TextOrNone{kPath}, "PEM: ours, with its chain, if members ask for one");
+    f.field("key", t.key, TextOrNone{kPath}, "PEM: its private key");
   }
 };
 

@@ -43,6 +43,23 @@ void read_cause(const Node& node, Reading& reading, RetryOn& value) {
 
 }  // namespace
 
+// ---- store --------------------------------------------------------------------------------------
+
+void StoreShape::read(const Node& node, Reading& reading, StoreAddress& value) const {
+  if (!node.is_map()) return kStoreAddress.read(node, reading, value);
+  value = StoreAddress{.engine = StoreAddress::Engine::etcd};
+  Section<StoreAddress>{}.read(node, reading, value);
+}
+
+Node StoreShape::write(const StoreAddress& value) const {
+  const bool plain = !value.tls && value.user.empty();
+  return plain ? kStoreAddress.write(value) : Section<StoreAddress>{}.write(value);
+}
+std::string StoreShape::type() const { return kStoreAddress.type() + " or section"; }
+std::string StoreShape::schema() const {
+  return R"({"anyOf":[)" + kStoreAddress.schema() + ',' + Section<StoreAddress>{}.schema() + "]}";
+}
+
 // ---- balance ------------------------------------------------------------------------------------
 
 void BalanceShape::read(const Node& node, Reading& reading, Balance& value) const {

@@ -90,6 +90,15 @@ struct RetryOnShape : Leaf {
   std::string schema() const;
 };
 
+/// An address of a store, or a section for an etcd that asks who we are.
+struct StoreShape {
+  void read(const Node& node, Reading& reading, StoreAddress& value) const;
+  Node write(const StoreAddress& value) const;
+  std::string type() const;
+  std::string schema() const;
+  void document(auto& reference, std::string_view place) const { reference.template section<StoreAddress>(place); }
+};
+
 /// A list of endpoints, or the word `store`.
 struct EndpointsShape {
   void read(const Node& node, Reading& reading, Service& value) const;

@@ -108,6 +108,19 @@ class Etcd:
         except (urllib.error.URLError, OSError):
             return False
 
+    def ask(self, path: str, **body):
+        """One call of its JSON gateway."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/v3/{path}", json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=WAIT) as answer:
+            return json.load(answer)
+
+    def ask_for_passwords(self, password: str):
+        """From now on only `root` is let in."""
+        self.ask("auth/user/add", name="root", password=password)
+        self.ask("auth/role/add", name="root")
+        self.ask("auth/user/grant", user="root", role="root")
+        self.ask("auth/enable")
+
     def kill(self):
         self._process.kill()
         self._process.wait()
