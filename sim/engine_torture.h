@@ -27,7 +27,7 @@ int torture_sqlite(Duration lasts, std::uint64_t seed);
 /// One such writer: puts, and writes down into `log` what it did. Ends only by being killed.
 int write_until_killed(const std::string& file, const std::string& log, std::uint64_t number);
 
-/// Three members, which are killed and frozen, at most two at a time.
+/// Three members, which are killed, frozen and, with root, cut off from each other and from their clients.
 int torture_etcd(Duration lasts, std::uint64_t seed);
 
 }  // namespace holdfast::sim

@@ -1,7 +1,9 @@
 #include <cstdio>
+#include <optional>
 
 #include "engine_torture.h"
 #include "io/stop.h"
+#include "machines.h"
 #include "store/conformance.h"
 #include "store/etcd.h"
 #include "store/etcd_for_tests.h"
@@ -11,23 +13,35 @@ namespace {
 
 using store::EtcdForTests;
 
-enum class Member : unsigned char { well, killed, frozen };
+enum class Member : unsigned char { well, killed, frozen, cut };
 
 // Hurts one member after another, and now and then two.
 struct Nemesis : Pinned {
-  Nemesis(io::Loop& loop_, EtcdForTests& etcd_, std::uint64_t seed)
-      : loop(&loop_), etcd(&etcd_), prng(seed), members(etcd_.size(), Member::well) {}
+  Nemesis(io::Loop& loop_, EtcdForTests& etcd_, const Machines* machines_, std::uint64_t seed)
+      : loop(&loop_), etcd(&etcd_), machines(machines_), prng(seed), members(etcd_.size(), Member::well) {}
 
   void mend(std::size_t member) {
     if (members[member] == Member::killed) etcd->restart(member);
     if (members[member] == Member::frozen) etcd->thaw(member);
+    if (members[member] == Member::cut) machines->mend(member);
     members[member] = Member::well;
   }
   void hurt(std::size_t member) {
-    const bool kill = prng.below(2) == 0;
-    if (kill) etcd->kill(member);
-    if (!kill) etcd->freeze(member);
-    members[member] = kill ? Member::killed : Member::frozen;
+    switch (prng.below(machines == nullptr ? 2 : 4)) {
+      case 0:
+        etcd->kill(member);
+        members[member] = Member::killed;
+        break;
+      case 1:
+        etcd->freeze(member);
+        members[member] = Member::frozen;
+        break;
+      case 2:
+        machines->cut_from_peers(member);
+        members[member] = Member::cut;
+        break;
+      default: machines->cut_from_all(member); members[member] = Member::cut;
+    }
   }
   void mend_all() {
     for (std::size_t i = 0; i < members.size(); ++i) mend(i);
@@ -35,6 +49,7 @@ struct Nemesis : Pinned {
 
   io::Loop* loop;
   EtcdForTests* etcd;
+  const Machines* machines;  ///< null: all run on this one, and cannot be cut off
   Prng prng;
   std::vector<Member> members;
   io::Stop stop;
@@ -69,13 +84,23 @@ io::Task<> run_under(Ref<Nemesis> nemesis, Ref<store::RandomHistory> random) {
 
 int torture_etcd(Duration lasts, std::uint64_t seed) {
   if (!EtcdForTests::installed()) return std::puts(EtcdForTests::kNotInstalled), 2;
-  EtcdForTests etcd(3);
+  std::optional<Machines> machines;
+  std::vector<EtcdForTests::Place> places(3);
+  if (Machines::allowed()) {
+    machines.emplace(places.size());
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      places[i] = {machines->on(i), machines->client_address(i), machines->peer_address(i)};
+    }
+  } else {
+    std::puts("without root no member is cut off from the others");
+  }
+  EtcdForTests etcd(places);
   if (!etcd.wait_until_healthy()) return std::puts("the members do not come up"), 2;
   io::Loop loop;
   const Instant until = loop.now() + lasts;
   std::size_t failures = 0;
   while (loop.now() < until) {
-    Nemesis nemesis(loop, etcd, seed);
+    Nemesis nemesis(loop, etcd, machines ? &*machines : nullptr, seed);
     const store::EtcdOptions options{
         .endpoints = etcd.urls(), .prefix = "/torture" + std::to_string(seed) + "/", .user = {}, .password = {}};
     const auto open = [&] { return std::move(*store::open_etcd(loop, options)); };

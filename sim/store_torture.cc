@@ -4,7 +4,7 @@
 //   store_torture simulated --seeds 10000 [--first N]   worlds in simulated time; a seed that fails replays exactly
 //   store_torture simulated --broken 40                 breaks the store on purpose; each breakage must be found out
 //   store_torture sqlite --seconds 60                   several processes at one file, killed in the midst of it
-//   store_torture etcd --seconds 60                     three members, killed and frozen
+//   store_torture etcd --seconds 60                     three members, killed, frozen and cut off
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -121,7 +121,8 @@ int main(int argc, char** argv) {
   simulated->add_option("--commit", commit, "What was built, for the lines about failures");
   int seconds = 60;
   CLI::App* const sqlite = app.add_subcommand("sqlite", "SQLite, with processes that are killed");
-  CLI::App* const etcd = app.add_subcommand("etcd", "Three members of etcd, which are killed and frozen");
+  CLI::App* const etcd = app.add_subcommand(
+      "etcd", "Three members of etcd, which are killed, frozen and, with root, cut off from each other");
   for (CLI::App* const each : {sqlite, etcd}) {
     each->add_option("--seconds", seconds, "At least so long")->capture_default_str();
     each->add_option("--first", first, "The first seed")->capture_default_str();

@@ -21,23 +21,25 @@ namespace {
 
 constexpr const char* kProgram = "/usr/bin/etcd";
 
-io::SocketAddress here(std::uint16_t port) {
-  Result<io::SocketAddress> address = io::SocketAddress::from_ip("127.0.0.1", port);
-  check(address.has_value(), "127.0.0.1 is an address");
+io::SocketAddress at(const std::string& host, std::uint16_t port) {
+  Result<io::SocketAddress> address = io::SocketAddress::from_ip(host, port);
+  check(address.has_value(), "a host of a test is an IP address");
   return *address;
 }
 
 /// Ports that were free a moment ago: `held` keeps them from being given twice.
 std::uint16_t free_port(std::vector<io::UniqueFd>& held) {
   io::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const io::SocketAddress any = here(0);
+  const io::SocketAddress any = at("127.0.0.1", 0);
   check(::bind(socket.get(), any.raw(), any.size()) == 0, "a free port");
   const std::uint16_t port = io::local_address(socket.get()).port();
   held.push_back(std::move(socket));
   return port;
 }
 
-std::string local_url(std::uint16_t port) { return "http://127.0.0.1:" + std::to_string(port); }
+std::string url_of(const std::string& host, std::uint16_t port) {
+  return "http://" + host + ":" + std::to_string(port);
+}
 
 /// The digits after `"name":"`; empty if it is not there.
 std::string number_in(const std::string& json, const std::string& name) {
@@ -51,13 +53,18 @@ std::string number_in(const std::string& json, const std::string& name) {
 
 bool EtcdForTests::installed() { return ::access(kProgram, X_OK) == 0; }
 
-EtcdForTests::EtcdForTests(std::size_t members, std::vector<std::string> flags) : flags_(std::move(flags)) {
+EtcdForTests::EtcdForTests(std::size_t members, std::vector<std::string> flags)
+    : EtcdForTests(std::vector<Place>(members), std::move(flags)) {}
+
+EtcdForTests::EtcdForTests(const std::vector<Place>& places, std::vector<std::string> flags)
+    : flags_(std::move(flags)) {
   folder_ = std::filesystem::temp_directory_path() / "holdfast-etcd-XXXXXX";
   check(::mkdtemp(folder_.data()) != nullptr, "a temporary folder");
   std::vector<io::UniqueFd> held;
-  for (std::size_t i = 0; i < members; ++i) {
+  for (const Place& place : places) {
     Member& member = members_.emplace_back();
-    member.name = "m" + std::to_string(i);
+    member.name = "m" + std::to_string(members_.size() - 1);
+    member.place = place;
     member.client_port = free_port(held);
     member.peer_port = free_port(held);
     member.tls_port = free_port(held);
@@ -72,20 +79,27 @@ EtcdForTests::~EtcdForTests() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
+std::string EtcdForTests::client_url(const Member& member) const {
+  return url_of(member.place.client_host, member.client_port);
+}
+std::string EtcdForTests::peer_url(const Member& member) const {
+  return url_of(member.place.peer_host, member.peer_port);
+}
+
 std::vector<std::string> EtcdForTests::command(const Member& member) const {
   std::string cluster;
   for (const Member& each : members_) {
-    cluster += (cluster.empty() ? "" : ",") + each.name + "=" + local_url(each.peer_port);
+    cluster += (cluster.empty() ? "" : ",") + each.name + "=" + peer_url(each);
   }
   const bool tls = std::ranges::any_of(flags_, [](const std::string& flag) { return flag.starts_with("--cert-file"); });
   const std::string also = tls ? ",https://127.0.0.1:" + std::to_string(member.tls_port) : "";
   std::vector<std::string> words{kProgram,
                                  "--name=" + member.name,
                                  "--data-dir=" + folder_ + "/" + member.name,
-                                 "--listen-client-urls=" + local_url(member.client_port) + also,
-                                 "--advertise-client-urls=" + local_url(member.client_port),
-                                 "--listen-peer-urls=" + local_url(member.peer_port),
-                                 "--initial-advertise-peer-urls=" + local_url(member.peer_port),
+                                 "--listen-client-urls=" + client_url(member) + also,
+                                 "--advertise-client-urls=" + client_url(member),
+                                 "--listen-peer-urls=" + peer_url(member),
+                                 "--initial-advertise-peer-urls=" + peer_url(member),
                                  "--initial-cluster=" + cluster,
                                  "--initial-cluster-token=" + folder_,
                                  "--unsafe-no-fsync",
@@ -96,6 +110,7 @@ std::vector<std::string> EtcdForTests::command(const Member& member) const {
                                  "--logger=zap",
                                  "--log-outputs=stderr"};
   words.insert(words.end(), flags_.begin(), flags_.end());
+  words.insert(words.begin(), member.place.on.begin(), member.place.on.end());
   return words;
 }
 
@@ -114,7 +129,7 @@ void EtcdForTests::start(Member& member) {
     const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(out, STDOUT_FILENO);
     ::dup2(out, STDERR_FILENO);
-    ::execv(kProgram, arguments.data());
+    ::execv(arguments.front(), arguments.data());
     ::_exit(127);
   }
   member.process = child;
@@ -142,11 +157,11 @@ bool EtcdForTests::wait_until_healthy(Duration at_most) {
 
 std::vector<std::string> EtcdForTests::urls() const {
   std::vector<std::string> all;
-  for (const Member& member : members_) all.push_back(local_url(member.client_port));
+  for (const Member& member : members_) all.push_back(client_url(member));
   return all;
 }
 
-std::string EtcdForTests::url(std::size_t member) const { return local_url(members_[member].client_port); }
+std::string EtcdForTests::url(std::size_t member) const { return client_url(members_[member]); }
 
 std::string EtcdForTests::tls_url(std::size_t member) const {
   return "https://127.0.0.1:" + std::to_string(members_[member].tls_port);
@@ -197,7 +212,7 @@ std::string EtcdForTests::get(std::size_t member, const std::string& path) const
 
 std::string EtcdForTests::ask(std::size_t member, const std::string& request) const {
   const io::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const io::SocketAddress to = here(members_[member].client_port);
+  const io::SocketAddress to = at(members_[member].place.client_host, members_[member].client_port);
   if (::connect(socket.get(), to.raw(), to.size()) != 0) return {};
   const Instant until = io::read_clock() + 2s;  // a watch has no end of its own
   const timeval patience{.tv_sec = 2, .tv_usec = 0};

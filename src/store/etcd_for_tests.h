@@ -25,6 +25,15 @@ class EtcdForTests : Pinned {
   static constexpr const char* kNotInstalled = "etcd is not installed (tools/setup test installs it)";
   static bool installed();
 
+  /// Where a member runs.
+  struct Place {
+    std::vector<std::string> on{};          ///< what its command line begins with; none: here
+    std::string client_host = "127.0.0.1";  ///< where clients reach it
+    std::string peer_host = "127.0.0.1";    ///< where the other members do
+  };
+  /// One member in each place.
+  explicit EtcdForTests(const std::vector<Place>& places, std::vector<std::string> flags = {});
+
   /// Starts `members`; `flags` go to each of them. With --cert-file among them they speak TLS, too, on tls_url().
   explicit EtcdForTests(std::size_t members = 1, std::vector<std::string> flags = {});
   /// Kills what runs and removes the data.
@@ -59,6 +68,7 @@ class EtcdForTests : Pinned {
  private:
   struct Member {
     std::string name;
+    Place place;
     std::uint16_t client_port = 0;
     std::uint16_t peer_port = 0;
     std::uint16_t tls_port = 0;
@@ -66,6 +76,8 @@ class EtcdForTests : Pinned {
     bool frozen = false;
   };
 
+  std::string client_url(const Member& member) const;
+  std::string peer_url(const Member& member) const;
   std::vector<std::string> command(const Member& member) const;
   void start(Member& member);
   void end(Member& member);
