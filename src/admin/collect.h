@@ -9,7 +9,7 @@ class Proxy;
 
 namespace holdfast::admin {
 
-/// Visits each worker once, and waits for it; `draining` is for the caller to say.
+/// Visits each worker once, and waits for it; its `standing` is for the caller to say.
 /// Core: the control loop.
 Status collect(proxy::Proxy& proxy);
 

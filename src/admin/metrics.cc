@@ -45,7 +45,12 @@ void add_process(Page& page, const Status& status) {
   add(page.begin(MetricType::Gauge, "holdfast_configuration_generation", "Generation of the configuration in use"), {},
       static_cast<double>(status.generation));
   add(page.begin(MetricType::Gauge, "holdfast_draining", "1 while the process finishes what it has and takes no more"),
-      {}, status.draining ? 1 : 0);
+      {}, status.standing.draining ? 1 : 0);
+  if (status.standing.store_in_touch) {
+    add(page.begin(MetricType::Gauge, "holdfast_store_in_touch",
+                   "1 while the store is reached; without it, what was last known of it is used"),
+        {}, *status.standing.store_in_touch ? 1 : 0);
+  }
   add(page.begin(MetricType::Gauge, "holdfast_memory_bytes", "Memory of the buffers of all connections"), {},
       static_cast<double>(status.memory));
   add(page.begin(MetricType::Gauge, "holdfast_memory_limit_bytes", "Most memory that buffers may take"), {},

@@ -103,6 +103,15 @@ TEST(Views, words_that_are_no_utf8_do_not_spoil_the_page) {
   EXPECT_TRUE(Json::accept(services_json(status)));
 }
 
+TEST(Metrics, the_store_is_told_of_where_there_is_one) {
+  Status status = a_status();
+  EXPECT_EQ(metrics_text(status).find("holdfast_store_in_touch"), std::string::npos);
+  status.standing.store_in_touch = false;
+  EXPECT_NE(metrics_text(status).find("\nholdfast_store_in_touch 0\n"), std::string::npos);
+  status.standing.store_in_touch = true;
+  EXPECT_NE(metrics_text(status).find("\nholdfast_store_in_touch 1\n"), std::string::npos);
+}
+
 TEST(Metrics, each_number_stands_with_its_labels) {
   const std::string text = metrics_text(a_status());
   for (const std::string line : {
@@ -170,7 +179,7 @@ TEST(Router, a_path_of_any_bytes_is_answered_in_json) {
 TEST(Site, health_says_when_we_drain) {
   EXPECT_EQ(render(Page::healthz, {}).status, 200);
   Status draining;
-  draining.draining = true;
+  draining.standing.draining = true;
   EXPECT_EQ(render(Page::healthz, draining).status, 503);
 }
 

@@ -6,20 +6,20 @@
 
 namespace holdfast::admin {
 
-Answer answer(const http::RequestHead& request, proxy::Proxy& proxy, bool draining) {
+Answer answer(const http::RequestHead& request, proxy::Proxy& proxy, Standing standing) {
   std::variant<Page, Answer> routed = route(request.method, request.path);
   if (Answer* const refused = std::get_if<Answer>(&routed)) return std::move(*refused);
   const Page page = std::get<Page>(routed);
   // Health is asked for often, and must not depend on a worker that is busy.
   Status status = page == Page::healthz ? Status{} : collect(proxy);
-  status.draining = draining;
+  status.standing = standing;
   return render(page, status);
 }
 
 Answer render(Page page, const Status& status) {
   switch (page) {
     case Page::healthz:
-      if (status.draining) return {.status = 503, .content_type = kText, .body = "draining\n"};
+      if (status.standing.draining) return {.status = 503, .content_type = kText, .body = "draining\n"};
       return {.status = 200, .content_type = kText, .body = "ok\n"};
     case Page::metrics: return {.status = 200, .content_type = kMetricsText, .body = metrics_text(status)};
     case Page::listeners: return {.status = 200, .content_type = kJson, .body = listeners_json(status)};

@@ -14,7 +14,7 @@ namespace holdfast::admin {
 
 /// Takes stock of `proxy` if the page needs it.
 /// Core: the control loop.
-Answer answer(const http::RequestHead& request, proxy::Proxy& proxy, bool draining);
+Answer answer(const http::RequestHead& request, proxy::Proxy& proxy, Standing standing);
 
 /// The page itself.
 Answer render(Page page, const Status& status);

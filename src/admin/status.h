@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,8 +67,14 @@ struct ServiceStatus {
   std::vector<EndpointStatus> endpoints;
 };
 
-struct Status {
+/// What is for the caller to say, not for the data plane.
+struct Standing {
   bool draining = false;
+  std::optional<bool> store_in_touch{};  ///< none: no service takes its endpoints from a store
+};
+
+struct Status {
+  Standing standing;
   std::uint64_t generation = 0;  ///< of the configuration
   std::uint64_t memory = 0;      ///< of all buffers, lent or kept
   std::uint64_t memory_max = 0;

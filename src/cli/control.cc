@@ -13,6 +13,12 @@ void say_health(const upstream::Service& service, std::uint32_t endpoint, health
       std::string(health::to_string(state)) + ": " + why);
 }
 
+admin::Standing standing_of(const Control& control) {
+  admin::Standing standing{.draining = control.stop.requested()};
+  if (control.endpoints != nullptr) standing.store_in_touch = control.endpoints->in_touch();
+  return standing;
+}
+
 }  // namespace
 
 Control::Control(ProxyOptions options_)
@@ -36,7 +42,7 @@ Result<std::unique_ptr<admin::Server>> open_admin(Control& control, const config
   if (!model.admin) return std::unique_ptr<admin::Server>();
   return admin::Server::open(control.loop, model.admin->bind, control.handed,
                              [&control](const http::RequestHead& request) {
-                               return admin::answer(request, control.proxy, control.stop.requested());
+                               return admin::answer(request, control.proxy, standing_of(control));
                              });
 }
 
