@@ -37,6 +37,10 @@ def status(running) -> int:
         return client.send(wire.request()).read().status
 
 
+def snapshots(folder) -> list:
+    return list(folder.glob("endpoints-*.snapshot"))
+
+
 def register(place, server, name, **more):
     place.store.put(f"endpoint/site/{name}", {"address": server.address, **more})
 
@@ -80,7 +84,7 @@ def test_endpoints_outlive_the_store_and_the_proxy(proxy, origin, place, tmp_pat
     register(place, a, "1")
     first = proxy(file(place, tmp_path))
     assert answers(first) == {"a": 12}
-    assert eventually((tmp_path / "endpoints.snapshot").exists)
+    assert eventually(lambda: snapshots(tmp_path))
     place.take_away()
     assert answers(first) == {"a": 12}
 
@@ -96,10 +100,31 @@ def test_endpoints_outlive_the_store_and_the_proxy(proxy, origin, place, tmp_pat
 
 def test_a_damaged_snapshot_is_told_and_the_store_counts(proxy, origin, place, tmp_path):
     register(place, origin(always=whoami(), name="a"), "1")
-    (tmp_path / "endpoints.snapshot").write_text("holdfast snapshot 1 0\n")
+    proxy(file(place, tmp_path))
+    assert eventually(lambda: snapshots(tmp_path))
+    snapshots(tmp_path)[0].write_text("holdfast snapshot 1 0\n")
     running = proxy(file(place, tmp_path))
     running.log.wait_for(r"^starting without what was known of endpoint/: its checksum is wrong")
     assert answers(running) == {"a": 12}
+
+
+def test_endpoints_of_another_cluster_are_never_taken_for_ours(proxy, origin, place, tmp_path):
+    register(place, origin(always=whoami(), name="a"), "1")
+    proxy(file(place, tmp_path))
+    assert eventually(lambda: snapshots(tmp_path))
+    other = json.loads(file(place, tmp_path))
+    other["cluster"]["store"] = f"sqlite:{tmp_path}/not/there.db"
+    running = proxy(json.dumps(other))
+    assert status(running) == 503
+
+
+def test_a_drain_may_come_in_the_midst_of_a_reload(proxy, origin, place, tmp_path):
+    running = proxy(settings.web(origin(always=whoami(), name="a")))
+    other = json.loads(file(place, tmp_path))
+    other["cluster"]["store"] = "etcd://127.0.0.1:1"
+    running.write(json.dumps(other))
+    running.log.wait_for(r"^the store cannot be reached")
+    running.stop()
 
 
 def test_a_reload_may_begin_and_end_it(proxy, origin, place, tmp_path):

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.h"
 #include "config/host_names.h"
+#include "config/names.h"
 #include "store/open.h"
 
 namespace holdfast::cli {
@@ -12,6 +14,18 @@ namespace {
 io::Task<> close(std::shared_ptr<upstream::EndpointKeeper> keeper) {
   keeper->stop();
   co_await keeper->idle(kNever);
+}
+
+// Opening blocks this loop, which has more to do; it is tried again.
+constexpr Duration kPatienceWithLock = 100ms;
+
+// Each store has a file of its own: endpoints of another cluster must not be taken for ours.
+std::filesystem::path snapshot_file(const config::Cluster& cluster) {
+  const std::uint64_t which = hash64(config::format_store_address(cluster.store), hash64(cluster.name));
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string name = "endpoints-";
+  for (int shift = 60; shift >= 0; shift -= 4) name += kHex[(which >> shift) & 15];
+  return std::filesystem::path(cluster.directory) / (name + ".snapshot");
 }
 
 }  // namespace
@@ -23,10 +37,11 @@ void follow_store(Control& control, const config::Model& model) {
   if (control.endpoints != nullptr) control.tasks.add(close(std::exchange(control.endpoints, nullptr)));
   control.followed = cluster;
   if (!cluster) return;
-  const auto open = [&loop = control.loop, cluster] { return store::open(loop, cluster->store, cluster->name); };
-  control.endpoints = std::make_shared<upstream::EndpointKeeper>(
-      control.loop, open, std::filesystem::path(cluster->directory) / "endpoints.snapshot", &say,
-      [&control] { control.change.notify(); });
+  const auto open = [&loop = control.loop, cluster] {
+    return store::open(loop, cluster->store, cluster->name, kPatienceWithLock);
+  };
+  control.endpoints = std::make_shared<upstream::EndpointKeeper>(control.loop, open, snapshot_file(*cluster), &say,
+                                                                 [&control] { control.change.notify(); });
 }
 
 io::Task<> wait_for_store(Ref<Control> control) {

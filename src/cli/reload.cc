@@ -38,7 +38,7 @@ io::Task<> reload(Ref<Control> control) {
   co_await control->names.asked_once(control->loop.now() + kPatienceWithNames);
   co_await wait_for_store(control);
   if (control->stop.requested()) {
-    refuse(*control, "draining");
+    say("reload refused: draining");  // and nothing is followed any more
     co_return;
   }
   // The admin API moves with the rest or not at all: its new address is bound first, its old one given up last.

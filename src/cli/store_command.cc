@@ -235,7 +235,7 @@ int run_store(StoreOptions options) {
     options.value.assign(std::istreambuf_iterator<char>(std::cin), {});
   }
   io::Loop loop;
-  const Result<std::unique_ptr<store::Store>> store = store::open(loop, place->store, place->cluster);
+  const Result<std::unique_ptr<store::Store>> store = store::open(loop, place->store, place->cluster, options.timeout);
   if (!store) return fail_with(store.error());
   Session session(loop, **store, options);
   io::Scope tasks(loop);

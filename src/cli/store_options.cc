@@ -70,13 +70,14 @@ void add_store_command(CLI::App& app, std::function<int()>& chosen) {
   put->add_option("KEY", o.key)->required();
   put->add_option("VALUE", o.value, "- reads it from standard input")->required();
   put->add_flag("--if-absent", o.if_absent, "only if nothing is there");
-  put->add_option("--if-modified-at", o.if_at, "only if it was last modified at this revision");
+  put->add_option("--if-modified-at", o.if_at, "only if it was last modified at this revision")
+      ->excludes("--if-absent");
   add_duration(put, "--for", o.lasting, "it goes after so long: 10s");
 
   CLI::App* erase = add_action(store, "delete", "deletes KEY", Action::erase, options, chosen);
   erase->add_option("KEY", o.key)->required();
   erase->add_flag("--prefix", o.prefix, "all keys that begin with KEY");
-  erase->add_option("--if-modified-at", o.if_at, "only if it was last modified at this revision");
+  erase->add_option("--if-modified-at", o.if_at, "only if it was last modified at this revision")->excludes("--prefix");
 
   CLI::App* watch = add_action(store, "watch", "prints what happens under a prefix, until it is interrupted",
                                Action::watch, options, chosen);

@@ -110,7 +110,7 @@ Result<RangeAnswer> read_range(std::string_view text) {
   const Json json = parse(text);
   const std::optional<Header> head = header(json);
   RangeAnswer answer;
-  if (!head || !add_records(json, answer.records)) return garbled(text);
+  if (!head || head->revision == 0 || head->cluster == 0 || !add_records(json, answer.records)) return garbled(text);
   answer.header = *head;
   answer.count = natural(json, "count");
   return answer;

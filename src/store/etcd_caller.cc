@@ -41,6 +41,7 @@ std::string grpc_timeout(Duration left) {
 Caller::Caller(io::Loop& loop, const EtcdOptions& options, const std::vector<client::Url>& urls,
                std::shared_ptr<const client::TlsSettings> tls)
     : loop_(loop),
+      idle_(loop),
       user_(options.user),
       password_(options.password),
       endpoints_(urls.size()),
@@ -64,6 +65,7 @@ client::Request Caller::request(const Call& call) const {
 }
 
 io::Task<Reply> Caller::call(Call call, Deadline deadline) {
+  const Counted counted(*this);
   Reply last = failed({Code::timed_out, Side::store, "no time is left"}, true);
   std::vector<std::size_t> asked = call.avoid;
   std::size_t unreachable = 0;  // one after another
@@ -201,6 +203,10 @@ void Caller::blame(std::size_t endpoint) { endpoints_.failed(endpoint, loop_.now
 void Caller::close() {
   stop_.request();
   for (const std::unique_ptr<client::Origin>& origin : origins_) origin->close();
+}
+
+io::Task<> Caller::idle() {
+  while (calls_ != 0) co_await idle_.wait(kNever);
 }
 
 }  // namespace holdfast::store::etcd

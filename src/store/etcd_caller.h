@@ -57,8 +57,9 @@ class Caller : public Pinned {
   /// A stream broke or was found wanting.
   void blame(std::size_t endpoint);
 
-  /// Ends all calls and streams with Code::stopped.
+  /// Ends all calls and streams with Code::stopped; await idle() before the caller goes.
   void close();
+  io::Task<> idle();
   bool closed() const { return stop_.requested(); }
 
  private:
@@ -74,7 +75,21 @@ class Caller : public Pinned {
   io::Task<Result<>> log_in(std::size_t endpoint, Deadline deadline);
   client::Request request(const Call& call) const;
 
+  // A call under way.
+  class Counted : Pinned {
+   public:
+    explicit Counted(Caller& caller) : caller_(caller) { ++caller_.calls_; }
+    ~Counted() {
+      if (--caller_.calls_ == 0) caller_.idle_.notify();
+    }
+
+   private:
+    Caller& caller_;
+  };
+
   io::Loop& loop_;
+  std::size_t calls_ = 0;
+  io::Signal idle_;
   const std::string user_;
   const std::string password_;
   std::string token_;

@@ -217,6 +217,7 @@ io::Task<> EtcdStore::close() {
     if (const std::shared_ptr<WatchCore> core = each.lock()) core->end(Code::stopped, "the store is closed");
   }
   co_await tasks_.join(kNever);
+  co_await caller_.idle();
 }
 
 }  // namespace etcd

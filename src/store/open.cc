@@ -21,8 +21,13 @@ Result<std::string> read_secret(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open(io::Loop& loop, const config::StoreAddress& address, const std::string& cluster) {
-  if (address.engine == config::StoreAddress::Engine::sqlite) return open_sqlite(loop, address.path);
+Result<std::unique_ptr<Store>> open(io::Loop& loop, const config::StoreAddress& address, const std::string& cluster,
+                                    Duration patience) {
+  if (address.engine == config::StoreAddress::Engine::sqlite) {
+    SqliteOptions options;
+    options.open_patience = patience;
+    return open_sqlite(loop, address.path, std::move(options));
+  }
   EtcdOptions options;
   options.prefix = "/holdfast/" + cluster + "/";
   const std::string scheme = address.tls ? "https://" : "http://";

@@ -12,8 +12,10 @@
 namespace holdfast::store {
 
 /// `cluster` is the name of the cluster: on an etcd that several share it is part of every key.
+/// Blocks: where another process holds a SQLite file, for `patience`.
 /// Errors: SQLite: the file cannot be opened, or is damaged. etcd: a certificate or password file cannot be used; its
 /// members are not asked before they are needed.
-Result<std::unique_ptr<Store>> open(io::Loop& loop, const config::StoreAddress& address, const std::string& cluster);
+Result<std::unique_ptr<Store>> open(io::Loop& loop, const config::StoreAddress& address, const std::string& cluster,
+                                    Duration patience);
 
 }  // namespace holdfast::store

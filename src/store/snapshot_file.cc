@@ -1,8 +1,10 @@
 #include "store/snapshot_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -13,6 +15,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "io/unique_fd.h"
+#include "store/transaction.h"
 
 namespace holdfast::store {
 namespace {
@@ -67,12 +70,23 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
+// The new name is on the disk when its folder is.
+Result<> sync_folder(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const io::UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return file_error(folder, "sync");
+  return {};
+}
+
 }  // namespace
 
 std::string write_snapshot(const View& view) {
+  // Others may have put keys into etcd that could not be read back here.
+  const auto fits = [](const Record& record) { return validate_key(record.key).has_value(); };
   std::string body = std::to_string(view.world) + ' ' + std::to_string(view.revision) + ' ' +
-                     std::to_string(view.records.size()) + '\n';
+                     std::to_string(std::ranges::count_if(view.records, fits)) + '\n';
   for (const Record& record : view.records) {
+    if (!fits(record)) continue;
     body += record.key + ' ' + std::to_string(record.created) + ' ' + std::to_string(record.modified) + ' ' +
             std::to_string(record.lease) + ' ' + std::to_string(record.value.size()) + '\n' + record.value + '\n';
   }
@@ -101,13 +115,15 @@ Result<View> parse_snapshot(std::string_view text) {
 }
 
 Result<> save_snapshot(const std::filesystem::path& file, const View& view) {
-  std::filesystem::path beside = file;
-  beside += ".new";
-  const io::UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd) return file_error(beside, "write");
-  if (!write_all(fd.get(), write_snapshot(view)) || ::fsync(fd.get()) != 0) return file_error(beside, "write");
-  if (::rename(beside.c_str(), file.c_str()) != 0) return file_error(file, "replace");
-  return {};
+  // Two processes may write at the same time: each its own file, and the last one counts.
+  std::string beside = file.string() + ".XXXXXX";
+  const io::UniqueFd fd(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!fd) return file_error(file, "write beside");
+  const bool written = write_all(fd.get(), write_snapshot(view)) && ::fsync(fd.get()) == 0;
+  if (written && ::rename(beside.c_str(), file.c_str()) == 0) return sync_folder(file);
+  auto failed = file_error(file, written ? "replace" : "write beside");
+  ::unlink(beside.c_str());
+  return failed;
 }
 
 Result<std::optional<View>> load_snapshot(const std::filesystem::path& file) {
@@ -119,6 +135,7 @@ Result<std::optional<View>> load_snapshot(const std::filesystem::path& file) {
   if (static_cast<std::size_t>(status.st_size) > kSnapshotBytesMax) {
     return damaged(file.string() + ": larger than any snapshot");
   }
+  if (status.st_size == 0) return damaged(file.string() + ": empty");
   const std::ifstream stream(file, std::ios::binary);
   std::ostringstream text;
   text << stream.rdbuf();

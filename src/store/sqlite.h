@@ -14,6 +14,9 @@
 
 namespace holdfast::store {
 
+/// How long opening waits for a process that holds the file, where somebody waits for it to be opened.
+inline constexpr Duration kOpenPatience = 5s;
+
 struct SqliteOptions {
   /// What leases end by. Called from two threads. None: CLOCK_BOOTTIME.
   std::function<BootInstant()> boot_clock;
@@ -21,6 +24,7 @@ struct SqliteOptions {
   std::string boot;
   /// How far back reads and watches reach, at least; a tenth of it where the file is more than half full.
   std::uint64_t history_revisions = 10'000;
+  Duration open_patience = kOpenPatience;
   /// How large the file may grow.
   std::uint64_t bytes_max = 1024ULL * 1024 * 1024;
 };

@@ -31,7 +31,8 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::filesystem::
   if (!options.boot_clock) options.boot_clock = io::read_boot_clock;
   if (options.boot.empty()) options.boot = boot_of_machine();
   auto engine = std::make_unique<SqliteEngine>(std::move(options));
-  const SqliteWorld world{engine->now(), engine->options_.boot, engine->options_.bytes_max};
+  const SqliteWorld world{engine->now(), engine->options_.boot, engine->options_.bytes_max,
+                          engine->options_.open_patience};
   // Where we go is no matter of where the process stands later.
   std::error_code error;
   const std::filesystem::path place = std::filesystem::absolute(file, error);

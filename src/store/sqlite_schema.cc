@@ -201,12 +201,12 @@ Result<> open_store_file(SqliteDatabase& database, const std::filesystem::path& 
   if (Result<> opened = database.open(file); !opened) return opened;
   // Each try waits one slice for the lock, or comes back at once where SQLite will not wait (the mode of the log): the
   // number of tries is the patience, the pause between them SQLite's own.
-  constexpr int kTries = static_cast<int>(kOpenPatience / SqliteDatabase::kLockSlice);
+  const int tries_max = std::max(1, static_cast<int>(world.patience / SqliteDatabase::kLockSlice));
   for (int tries = 1;; ++tries) {
     Result<> settled = begin_and_settle(database, world);
     if (settled) return settled;
     database.roll_back();
-    if (settled.error().code != Code::timed_out || tries == kTries) {
+    if (settled.error().code != Code::timed_out || tries == tries_max) {
       database.close();
       return pass(settled, "open the store");
     }

@@ -19,14 +19,12 @@ namespace holdfast::store {
 inline constexpr std::uint64_t kCheckedBytesMax = 64ULL * 1024 * 1024;
 /// The log beside the file is cut back to this.
 inline constexpr std::uint64_t kLogBytesMax = 16ULL * 1024 * 1024;
-/// How long opening waits for a process that holds the file.
-inline constexpr Duration kOpenPatience = 5s;
-
 /// What this process knows of the machine when it opens a store.
 struct SqliteWorld {
   BootInstant now{};
   std::string boot;  ///< which boot of the machine it is
   std::uint64_t bytes_max = 0;
+  Duration patience{};  ///< with a process that holds the file
 };
 
 /// What tells this file from another of the same name; 0 where there is none.

@@ -102,6 +102,23 @@ TEST_F(SqliteStoreTest, a_watch_sees_what_another_store_commits) {
   EXPECT_EQ(next_events(*watch), "stopped") << "it outlives its store";
 }
 
+// Between two looks of a watch somebody may commit, and forget it at once.
+TEST_F(SqliteStoreTest, what_was_forgotten_before_it_was_told_is_no_silence) {
+  const auto engine = open_engine(folder_.file, clock_.options());
+  for (int round = 0; round < 20; ++round) {
+    const Revision before = put(*store_, "a", "1");
+    const auto watch = store_->watch("", before + 1);
+    EXPECT_EQ(wait_for(loop_, watch->next(io::read_clock() + 1ms)).error().code, Code::timed_out);
+    store::put(*engine, "a", "2");
+    const Revision last = store::put(*engine, "a", "3");
+    Gate gate;
+    ASSERT_TRUE(engine->compact(last, gate));
+    std::string told;
+    for (int pulses = 0; pulses < 3 && told.empty(); ++pulses) told = next_events(*watch);
+    EXPECT_NE(told, "") << "it heard only that nothing happened";
+  }
+}
+
 TEST_F(SqliteStoreTest, a_watch_of_what_is_compacted_is_stale) {
   const Revision first = put(*store_, "a", "1");
   put(*store_, "a", "2");

@@ -17,9 +17,10 @@ struct Changes {
   Revision to = 0;
   std::vector<Event> events;  ///< in order; `modified` is the revision of each
 
-  /// Nothing has happened since `told`, and the store is there.
-  static Changes pulse(Revision told) { return {told + 1, told, {}}; }
-  bool is_pulse() const { return from > to; }
+  /// Nothing has happened since `told`, and the store is there; or, to whoever is not there yet, that history has to be
+  /// read.
+  static Changes none_since(Revision told) { return {told + 1, told, {}}; }
+  bool nothing_new() const { return from > to; }
 };
 
 /// A reading of history ends behind the first transaction that fills one of these.

@@ -45,14 +45,10 @@ void SqliteWatch::close() {
 
 void SqliteWatch::tell(const Changes& changes) {
   if (behind_) return;
-  if (changes.is_pulse()) {
-    pulse_ = true;
-    wake_.notify();
-    return;
-  }
   behind_ = next_ < changes.from || waiting_.size() >= kEventsWaitingMax;
   if (!behind_) take(changes);
-  if (behind_ || !waiting_.empty()) wake_.notify();
+  pulse_ = pulse_ || (!behind_ && changes.nothing_new());
+  if (behind_ || pulse_ || !waiting_.empty()) wake_.notify();
 }
 
 void SqliteWatch::take(const Changes& changes) {

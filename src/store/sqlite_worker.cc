@@ -113,7 +113,7 @@ bool SqliteWorker::publish_some(Revision newest) {
     told_ = newest;  // a watch begins by reading history
     return true;
   }
-  Changes changes{newest + 1, newest, {}};
+  Changes changes = Changes::none_since(newest);
   if (newest - told_ <= kRevisionsTold) {
     Result<Changes> read = engine_->changes("", told_ + 1);
     if (read) {
@@ -130,8 +130,8 @@ bool SqliteWorker::publish_some(Revision newest) {
 // Whoever watches hears that the store is there although nothing happens.
 void SqliteWorker::pulse() {
   const Result<Revision> newest = engine_->newest();
-  if (!newest || !watched_.load(std::memory_order_acquire)) return;
-  loop_.post([tell = tell_, told = told_] { (*tell)(Changes::pulse(told)); });
+  if (!sound_ || !newest || !watched_.load(std::memory_order_acquire)) return;
+  loop_.post([tell = tell_, told = told_] { (*tell)(Changes::none_since(told)); });
 }
 
 io::Task<> SqliteWorker::look_around() {
@@ -140,7 +140,7 @@ io::Task<> SqliteWorker::look_around() {
   while (!stopping_) {
     const Instant now = thread_.loop().now();
     if (now >= tidy_next) {
-      (void)engine_->tidy();  // what keeps it from working, every call reports
+      sound_ = engine_->tidy().has_value();  // what keeps it from working, every call reports
       tidy_next = now + kTidyPace;
     }
     publish();

@@ -74,6 +74,7 @@ class SqliteWorker : Pinned {
   // From here on: touched on the worker's thread only, while it runs.
   std::unique_ptr<SqliteEngine> engine_;
   std::shared_ptr<const Tell> tell_;
+  bool sound_ = true;  ///< it could be tidied up the last time: it is there, it is ours, and nobody holds it
   Revision told_ = 0;
   bool stopping_ = false;
   io::Signal wake_;
