@@ -79,19 +79,15 @@ io::Task<> Mirror::keep() {
   }
 }
 
-// Until the watch has lost its place.
+// Until the watch has lost its place, or is silent although it has something to say all the time: then reading shows
+// whether the store is there.
 io::Task<> Mirror::follow(Revision from) {
   watch_ = store_.watch(options_.prefix, from);
   while (!stop_.requested()) {
     const Result<Batch> batch = co_await watch_->next(loop_.now() + kSilenceMax);
-    if (!batch && batch.error().code == Code::timed_out) {
-      lost(batch.error());
-      continue;
-    }
     if (!batch) break;
     const Result<> applied = copy_.apply(*batch);
     if (!applied) break;
-    found();
     if (!batch->events.empty()) tell_changed();
   }
   watch_.reset();

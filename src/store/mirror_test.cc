@@ -1,0 +1,124 @@
+#include "store/mirror.h"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+#include "store/simulated.h"
+
+namespace holdfast::store {
+namespace {
+
+using Records = std::map<std::string, Record, std::less<>>;
+
+// A mirror of "k/" on a cluster in simulated time, and somebody who writes to it.
+struct World : Pinned {
+  explicit World(std::uint64_t seed) : loop(io::SimulatedTime{}), engine(loop, seed), writer(engine.connect_well()) {}
+
+  Records truth() const {
+    Records records;
+    const Result<View> view = engine.keyspace().read("k/", 0);
+    for (const Record& record : view->records) records.emplace(record.key, record);
+    return records;
+  }
+
+  io::Loop loop;
+  SimulatedEngine engine;
+  std::unique_ptr<Store> writer;
+  std::vector<std::string> said;
+};
+
+io::Task<> sleep(Ref<World> world, Duration time) {
+  io::Stop never;
+  co_await io::sleep_until(world->loop, world->loop.now() + time, never);
+}
+
+io::Task<> write_for(Ref<World> world, Duration time, std::uint64_t seed) {
+  Prng prng(seed);
+  const Instant until = world->loop.now() + time;
+  while (world->loop.now() < until) {
+    const std::string key = "k/" + std::to_string(prng.below(20));
+    Transaction transaction;
+    transaction.writes.push_back(prng.below(4) == 0 ? Write::erase(key) : Write::put(key, std::to_string(prng.next())));
+    Result<Outcome> outcome = co_await world->writer->commit(std::move(transaction), world->loop.now() + 10s);
+    if (outcome && prng.below(50) == 0) {
+      co_await world->writer->compact(world->engine.keyspace().revision(), world->loop.now() + 10s);
+    }
+    co_await sleep(world, 1ms * static_cast<int>(prng.below(200)));
+  }
+}
+
+Mirror::Say say_into(World& world) {
+  return [&world](const std::string& line) { world.said.push_back(line); };
+}
+
+io::Task<> live_through_faults(Ref<World> world, std::uint64_t seed, int* changes, bool* equal) {
+  const std::unique_ptr<Store> store = world->engine.connect();
+  {
+    const Mirror::Changed changed = [changes] { ++*changes; };
+    Mirror mirror(world->loop, *store, {"k/", {}}, say_into(*world), changed);
+    Prng prng(seed);
+    world->engine.suffer(some_faults(prng));
+    co_await write_for(world, 60s, seed);
+    world->engine.heal();
+    co_await sleep(world, 30s);
+    *equal = mirror.copy().records() == world->truth();
+    mirror.stop();
+    co_await mirror.idle(kNever);
+  }
+  co_await store->close();
+}
+
+void run(World& world, io::Task<> task) {
+  io::Scope tasks(world.loop);
+  tasks.add(std::move(task));
+  while (tasks.size() != 0) ASSERT_TRUE(world.loop.run_once());
+}
+
+TEST(Mirror, equals_the_store_again_whatever_happened_to_both) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    World world(seed);
+    int changes = 0;
+    bool equal = false;
+    run(world, live_through_faults(world, seed, &changes, &equal));
+    EXPECT_TRUE(equal) << "seed " << seed;
+    EXPECT_GT(changes, 0) << "seed " << seed;
+  }
+}
+
+io::Task<> lose_and_find(Ref<World> world, bool* stayed, bool* found) {
+  const std::unique_ptr<Store> store = world->engine.connect();
+  {
+    Mirror mirror(world->loop, *store, {"k/", {}}, say_into(*world), [] {});
+    co_await write_for(world, 5s, 1);
+    co_await sleep(world, 1s);
+    const Records before = mirror.copy().records();
+    Faults gone;
+    gone.refused = 1;
+    gone.watch_stalled = 1;
+    world->engine.suffer(gone);
+    co_await write_for(world, 20s, 2);
+    *stayed = mirror.copy().records() == before && !mirror.in_touch();
+    world->engine.heal();
+    co_await sleep(world, 10s);
+    *found = mirror.copy().records() == world->truth() && mirror.in_touch();
+    mirror.stop();
+    co_await mirror.idle(kNever);
+  }
+  co_await store->close();
+}
+
+TEST(Mirror, stays_as_it_is_while_the_store_is_gone_and_says_so_once) {
+  World world(7);
+  bool stayed = false;
+  bool found = false;
+  run(world, lose_and_find(world, &stayed, &found));
+  EXPECT_TRUE(stayed);
+  EXPECT_TRUE(found);
+  ASSERT_EQ(world.said.size(), 2U);
+  EXPECT_NE(world.said[0].find("going on with what is known of k/"), std::string::npos) << world.said[0];
+  EXPECT_EQ(world.said[1], "the store is back: k/");
+}
+
+}  // namespace
+}  // namespace holdfast::store
