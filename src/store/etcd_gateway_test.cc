@@ -216,6 +216,23 @@ TEST(EtcdGateway, a_watch_is_stale_when_compacted) {
   EXPECT_EQ(world.run.next_events(*watch).error().code, Code::stale);
 }
 
+// Of history that is compacted while it is told, etcd leaves erases out.
+TEST(EtcdGateway, a_watch_does_not_tell_a_past_that_was_compacted_meanwhile) {
+  bool told = false;
+  const auto script = [&told](const std::string& request, std::size_t) {
+    if (asks(request, "/v3/watch")) {
+      told = true;
+      return stream({message(header(8) + R"(,"created":true)"), event(7)});
+    }
+    const bool of_the_past = request.find(R"("revision":"4")") != std::string::npos;
+    if (!told || !of_the_past) return say(view(8));
+    return refuse(400, R"({"error":"etcdserver: mvcc: required revision has been compacted","code":11})");
+  };
+  World world(script, script);
+  std::unique_ptr<Watch> watch = world.store->watch("", 5);
+  EXPECT_EQ(world.run.next_events(*watch).error().code, Code::stale);
+}
+
 TEST(EtcdGateway, a_watch_that_keeps_something_back_is_left_and_stale_when_all_do) {
   std::size_t streams = 0;
   const auto script = [&streams](const std::string& request, std::size_t) {

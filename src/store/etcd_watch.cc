@@ -1,5 +1,7 @@
 #include "store/etcd_watch.h"
 
+#include <algorithm>
+
 #include "store/etcd_codec.h"
 
 namespace holdfast::store::etcd {
@@ -74,11 +76,8 @@ class Lines {
 
 enum class GoOn : std::uint8_t { yes, reconnect };
 
-GoOn hear(WatchCore& core, std::string_view line, bool& made) {
-  Result<WatchAnswer> answer = read_watch(line);
-  if (!answer) return GoOn::reconnect;
-  made = made || answer->created;
-  Follow::Step step = core.follow.take(std::move(*answer));
+GoOn hear(WatchCore& core, WatchAnswer answer) {
+  Follow::Step step = core.follow.take(std::move(answer));
   switch (step.kind) {
     case Follow::Step::Kind::nothing: return GoOn::yes;
     case Follow::Step::Kind::deliver: core.deliver(std::move(step.batch)); return GoOn::yes;
@@ -88,10 +87,24 @@ GoOn hear(WatchCore& core, std::string_view line, bool& made) {
   return GoOn::reconnect;
 }
 
-// Ends when the stream does, or when it must not be read any further.
-io::Task<> read_stream(Ref<io::Loop> loop, std::shared_ptr<WatchCore> core, std::unique_ptr<client::Incoming> stream) {
+// etcd 3.4 leaves erases out of history that is compacted while it is told (issues 18089 and 19179). So what is told of
+// the past counts only if what was before it can still be read afterwards.
+io::Task<bool> past_is_whole(Ref<io::Loop> loop, Ref<Caller> caller, std::shared_ptr<WatchCore> core, Revision start) {
+  Call call;
+  call.path = "/v3/kv/range";
+  call.body = count_request(core->follow.prefix(), std::max<Revision>(start - 1, 1));
+  Reply reply = co_await caller->call(std::move(call), loop->now() + kProbeMax);
+  if (reply.body) co_return true;
+  if (reply.body.error().code == Code::stale) core->end(Code::stale, "history was compacted while it was told");
+  co_return false;
+}
+
+// Ends when the stream, which starts at the revision `start`, does, or when it must not be read any further.
+io::Task<> read_stream(Ref<io::Loop> loop, Ref<Caller> caller, std::shared_ptr<WatchCore> core,
+                       std::unique_ptr<client::Incoming> stream, Revision start) {
   Lines lines;
   bool made = false;
+  Revision past = 0;  // up to here it is history that etcd tells
   const Deadline made_by = loop->now() + kStreamOpenMax;
   while (!core->ended()) {
     if (core->full()) {
@@ -103,12 +116,23 @@ io::Task<> read_stream(Ref<io::Loop> loop, std::shared_ptr<WatchCore> core, std:
     Result<std::string> piece = co_await stream->next(patience);
     if (!piece || core->ended()) co_return;
     if (piece->empty()) {
-      hear(*core, lines.rest(), made);
+      Result<WatchAnswer> last = read_watch(lines.rest());
+      if (last && last->events.empty()) hear(*core, std::move(*last));
       co_return;
     }
     lines.add(*piece);
     while (const std::optional<std::string_view> line = lines.next()) {
-      if (hear(*core, *line, made) == GoOn::reconnect) co_return;
+      Result<WatchAnswer> answer = read_watch(*line);
+      if (!answer) co_return;
+      if (answer->created) {
+        made = true;
+        past = answer->header.revision;
+      }
+      if (!answer->events.empty() && answer->events.front().record.modified <= past) {
+        const bool whole = co_await past_is_whole(loop, caller, core, start);
+        if (!whole || core->ended()) co_return;
+      }
+      if (hear(*core, std::move(*answer)) == GoOn::reconnect) co_return;
     }
     if (lines.too_long()) co_return;
   }
@@ -120,13 +144,15 @@ io::Task<> read_streams(Ref<io::Loop> loop, Ref<Caller> caller, std::shared_ptr<
   while (!core->ended()) {
     Call call;
     call.path = "/v3/watch";
-    call.body = watch_request(core->follow.prefix(), core->follow.next_revision());
+    const Revision start = core->follow.next_revision();
+    call.body = watch_request(core->follow.prefix(), start);
     StreamReply reply = co_await caller->stream(std::move(call), loop->now() + kStreamOpenMax);
     if (core->ended()) break;
     if (reply.stream) {
       core->stream = reply.stream->get();
       core->endpoint = reply.endpoint;
-      co_await read_stream(loop, core, std::move(*reply.stream));
+      std::unique_ptr<client::Incoming> stream = std::move(*reply.stream);
+      co_await read_stream(loop, caller, core, std::move(stream), start);
       core->stream = nullptr;
       if (core->ended()) break;
       caller->blame(reply.endpoint);
