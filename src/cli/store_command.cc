@@ -185,7 +185,7 @@ io::Task<int> compact(Ref<Session> session) {
   co_return kDone;
 }
 
-// That it answers, that its engine finds nothing wrong, and that what others wrote can be understood.
+// That it answers, how it is by its own words, and that what others wrote can be understood.
 io::Task<int> check(Ref<Session> session) {
   const Result<store::StoreStatus> status = co_await session->store.status(session->deadline());
   if (!status) co_return fail_with(status.error());

@@ -9,10 +9,10 @@
 // - A lease lives at least as long as `LeaseTerm` says, and its records go together, when it has ended or is revoked.
 // - Every call ends at its deadline, whatever the engine does. Nothing waits for it in the way of a request.
 //
-// A failed call has Side::store. Codes: timed_out, refused, closed (the engine cannot be reached or does not answer),
-// overloaded (it is full), corrupt (its data are damaged), denied, invalid (what was asked can never be), stale,
-// missing. A commit that fails has surely written nothing; where that is not sure, it does not fail, its outcome is
-// unknown.
+// A failed call has Side::store, or Side::local for what was asked wrongly. Codes: timed_out, refused, closed (the
+// engine cannot be reached or does not answer), overloaded (it is full), corrupt (its data are damaged), denied,
+// invalid (what was asked can never be), stale, missing. A commit that fails has surely written nothing; where that is
+// not sure, it does not fail, its outcome is unknown.
 #pragma once
 
 #include <memory>
@@ -63,7 +63,7 @@ struct StoreStatus {
   std::string engine;  ///< "sqlite 3.40.1", "etcd 3.4.23"
   std::uint64_t world = 0;
   Revision revision = 0;
-  Revision compacted = 0;  ///< history up to here is gone; 0 when unknown
+  Revision compacted = 0;  ///< what was before this is gone; 0 when unknown
   std::uint64_t bytes = 0;
   std::vector<std::string> members;  ///< one line each, where there are several
 };
@@ -94,7 +94,8 @@ class Store : public Pinned {
   virtual io::Task<Result<>> compact(Revision revision, Deadline deadline) = 0;
   virtual io::Task<Result<StoreStatus>> status(Deadline deadline) = 0;
 
-  /// Ends everything that waits (Code::stopped). Await it before the store is destroyed; watches may outlive it.
+  /// Ends everything that waits (Code::stopped). Called once, and awaited before the store is destroyed; watches may
+  /// outlive it.
   virtual io::Task<> close() = 0;
 };
 

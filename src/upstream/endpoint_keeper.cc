@@ -23,7 +23,6 @@ EndpointKeeper::EndpointKeeper(io::Loop& loop, Open open, std::filesystem::path 
       stopped_(loop),
       opened_(loop),
       tasks_(loop) {
-  recall();
   tasks_.add(keep());
 }
 
@@ -48,7 +47,7 @@ io::Task<> EndpointKeeper::keep() {
   if (!opened) co_return;
   mirror_ = std::make_unique<store::Mirror>(loop_, *store_, store::Mirror::Options{std::string(kEndpointPrefix), file_},
                                             say_, [this] { learn(mirror_->copy().records()); });
-  if (mirror_->copy().known()) learn(mirror_->copy().records());  // others may have written the file since
+  if (mirror_->copy().known()) learn(mirror_->copy().records());  // from the file
   opened_.notify();
   co_await stopped_.wait(kNever);
   mirror_->stop();
@@ -64,19 +63,22 @@ io::Task<bool> EndpointKeeper::open_store() {
       store_ = std::move(*store);
       co_return true;
     }
-    if (!std::exchange(told, true)) say_("the store cannot be opened: " + store.error().what);
+    if (!std::exchange(told, true)) {
+      say_("the store cannot be opened: " + store.error().what);
+      recall();
+    }
     co_await io::sleep_until(loop_, loop_.now() + kPauseBeforeOpening, stop_);
   }
   co_return false;
 }
 
-// What the last process knew. The mirror will say if the file is damaged.
+// What the last process knew, which the mirror would take up if there were one. It will say if the file is damaged.
 void EndpointKeeper::recall() {
   const Result<std::optional<store::View>> kept = store::load_snapshot(file_);
   if (!kept || !*kept) return;
   store::Copy copy;
   copy.replace(**kept);
-  found_ = find_endpoints(copy.records(), wrong_);
+  learn(copy.records());
 }
 
 void EndpointKeeper::learn(const std::map<std::string, store::Record, std::less<>>& records) {
