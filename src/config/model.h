@@ -140,6 +140,7 @@ struct Listener {
   ListenerProtocol protocol = ListenerProtocol::http;
   ListenerLimits limits{};
   std::vector<Network> trusted_proxies{};  ///< whose X-Forwarded-* and X-Request-Id are believed
+  std::string caller{};                    ///< the service that all its clients belong to; empty: nobody in particular
   bool by_service_name = false;            ///< Host: profile goes to the service `profile`; `routes` is then empty
   std::vector<Route> routes{};             ///< first match wins; tcp: exactly one, to a service
 
@@ -260,13 +261,57 @@ struct Retries {
   bool operator==(const Retries&) const = default;
 };
 
+/// Whether as many requests are let in flight as the endpoints answer well, found by trying.
+enum class Concurrency : std::uint8_t { unlimited, adaptive };
+
 struct ServiceLimits {
   unsigned connections_per_endpoint = 1024;
   unsigned idle_connections_per_endpoint = 128;  ///< per thread
   unsigned queue = 1024;
   Duration queue_timeout = 1s;
+  Concurrency concurrency = Concurrency::unlimited;
 
   bool operator==(const ServiceLimits&) const = default;
+};
+
+enum class BreakerMode : std::uint8_t { enforce, observe, off };
+
+struct Breaker {
+  BreakerMode mode = BreakerMode::enforce;
+  Share failure_rate = percent(50);
+  unsigned minimum_requests = 20;
+  unsigned consecutive_failures = 0;  ///< 0: failures in a row do not matter
+  Duration window = 10s;
+  Duration slow_call = 1s;
+  Share slow_rate = percent(50);
+  Duration open_for = 2s;       ///< doubled with each trip in a row …
+  Duration max_open_for = 60s;  ///< … up to this
+  unsigned probes = 3;
+  Duration ramp = 10s;
+  bool shared = true;  ///< with the other proxies of the cluster; without `cluster` there are none
+
+  bool operator==(const Breaker&) const = default;
+};
+
+struct HeaderLine {
+  std::string name{};
+  std::string value{};
+
+  bool operator==(const HeaderLine&) const = default;
+};
+
+/// What is answered instead of an error; tried in this order, as far as they are given: stale, service, answer.
+struct Fallback {
+  Duration stale = 0s;                  ///< the last good answer to the same request, up to this age; 0s: not
+  std::size_t stale_bytes = 64 * kMiB;  ///< memory for those answers
+  std::string service{};                ///< another service gets the request; empty: none
+  std::uint16_t status = 0;             ///< of an answer of our own; 0: there is none
+  std::vector<HeaderLine> headers{};    ///< of that answer
+  std::string body{};                   ///< of that answer
+  std::string file{};                   ///< its body, read when the configuration is; empty: `body` is it
+  unsigned concurrency = 1'000;         ///< requests that may be answered by a fallback at once, per thread
+
+  bool operator==(const Fallback&) const = default;
 };
 
 struct Service {
@@ -283,6 +328,8 @@ struct Service {
   Retries retries{};
   ServiceLimits limits{};
   std::vector<std::string> calls{};  ///< services that this one depends on; cycles are allowed: it draws the graph
+  std::optional<Breaker> breaker{};
+  std::optional<Fallback> fallback{};
 
   bool operator==(const Service&) const = default;
 };
