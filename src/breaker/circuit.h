@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/pinned.h"
@@ -20,6 +21,7 @@ class Circuit : Pinned {
   const std::string& name() const { return name_; }
   Gate& gate() { return gate_; }
   /// Of the loop with that number.
+  /// Requires: there is one.
   Meter& meter(unsigned loop) { return *meters_[loop]; }
 
   // Keeper only.

@@ -1,5 +1,6 @@
 // Gate: whether a call may pass, as all loops ask it: one atomic load. The keeper on the control thread sets it; the
-// epochs of its settings are counted here, so that the outcome of a call is judged only by the state that let it pass.
+// generations of its settings are counted here, so that the outcome of a call is judged only by the state that let it
+// pass.
 #pragma once
 
 #include <atomic>
@@ -20,6 +21,7 @@ struct Admission {
 class Gate : Pinned {
  public:
   static constexpr unsigned kAll = 1000;
+  static constexpr unsigned kProbesMax = 4095;
 
   /// Any loop. `may_probe`: this call may fail without harm (its method is safe).
   Admission admit(bool may_probe, Prng& prng) {
@@ -38,25 +40,41 @@ class Gate : Pinned {
   void begin_generation(unsigned allowed_permille);
   /// The same generation goes on.
   void set_allowed(unsigned allowed_permille);
-  /// So many more calls may pass as probes while none is allowed otherwise.
+  /// So many more calls may pass as probes while none is allowed otherwise; kProbesMax of a generation at most.
   void offer_probes(unsigned count);
 
   // What became of the probes of this generation; any loop reports.
   void probe_ended(std::uint32_t generation, bool well);
   /// It says nothing after all: somebody else may take its place.
   void probe_returned(std::uint32_t generation);
-  unsigned probes_taken() const { return taken_.load(std::memory_order_acquire); }
-  unsigned probes_well() const { return well_.load(std::memory_order_acquire); }
-  unsigned probes_failed() const { return failed_.load(std::memory_order_acquire); }
+  unsigned probes_offered() const { return field(probes_.load(std::memory_order_acquire), kOffered); }
+  unsigned probes_taken() const { return field(probes_.load(std::memory_order_acquire), kTaken); }
+  unsigned probes_well() const { return field(probes_.load(std::memory_order_acquire), kWell); }
+  unsigned probes_failed() const { return field(probes_.load(std::memory_order_acquire), kFailed); }
 
  private:
+  // All that is known of probes lies in one word together with the generation it belongs to, so that whoever comes late
+  // with a probe of an older one changes nothing: sixteen bits of the generation, then twelve bits for each count.
+  static constexpr unsigned kFieldBits = 12;
+  static constexpr unsigned kOffered = 0;
+  static constexpr unsigned kTaken = 12;
+  static constexpr unsigned kWell = 24;
+  static constexpr unsigned kFailed = 36;
+  static constexpr unsigned kGeneration = 48;
+
+  static unsigned field(std::uint64_t probes, unsigned shift) {
+    return static_cast<unsigned>(probes >> shift) & kProbesMax;
+  }
+  static std::uint64_t one(unsigned shift) { return std::uint64_t{1} << shift; }
+  static bool is_of(std::uint64_t probes, std::uint32_t generation) {
+    return static_cast<std::uint16_t>(probes >> kGeneration) == static_cast<std::uint16_t>(generation);
+  }
+
   Admission admit_some(unsigned allowed, std::uint32_t generation, bool may_probe, Prng& prng);
+  bool take_probe(std::uint32_t generation);
 
   alignas(kCacheLine) std::atomic<std::uint64_t> word_ = kAll;  ///< generation << 32 | allowed
-  alignas(kCacheLine) std::atomic<std::int32_t> offered_ = 0;
-  std::atomic<std::uint32_t> taken_ = 0;
-  std::atomic<std::uint32_t> well_ = 0;
-  std::atomic<std::uint32_t> failed_ = 0;
+  alignas(kCacheLine) std::atomic<std::uint64_t> probes_ = 0;
 };
 
 }  // namespace holdfast::breaker

@@ -5,8 +5,10 @@
 // Only its loop writes; the keeper reads the counters from the control thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
+#include "base/cache_line.h"
 #include "base/counter.h"
 #include "base/pinned.h"
 #include "base/time.h"
@@ -24,7 +26,7 @@ enum class Outcome : std::uint8_t {
 
 class Meter;
 
-/// One call, from admission to outcome. A member of whoever makes it.
+/// One call, from admission to outcome. A member of whoever makes it. One that dies before it ended was cancelled.
 class Call : Pinned {
  public:
   ~Call();
@@ -41,16 +43,19 @@ class Call : Pinned {
   std::uint32_t generation_ = 0;
   bool probe_ = false;
   bool listed_ = false;  ///< in flight and not slow yet
+  bool slow_ = false;    ///< counted as a call already, and as slow
 };
 
-class Meter : Pinned {
+class alignas(kCacheLine) Meter : Pinned {
  public:
   explicit Meter(Gate& gate) : gate_(gate) {}
+  /// Requires: no call is in flight.
   ~Meter();
 
   /// Requires: the call has not begun.
   void begin(Call& call, const Admission& admission, Instant now);
   /// Counts the outcome, unless the breaker has taken another state since the call began.
+  /// Requires: the call has begun.
   void end(Call& call, Outcome outcome, Instant now);
   void count_refusal() { refused_.add(); }
 
@@ -64,8 +69,15 @@ class Meter : Pinned {
   std::uint32_t in_flight() const { return static_cast<std::uint32_t>(in_flight_.get()); }
 
  private:
+  friend class Call;
+
   void list(Call& call);
   void unlist(Call& call);
+  void count_slow(Call& call);
+  void count_end(const Call& call, Outcome outcome);
+  /// Takes the call out of everything, so that it may begin again.
+  void let_go(Call& call);
+  void cancel(Call& call);
 
   Gate& gate_;
   std::atomic<Duration::rep> slow_call_ = Duration::max().count();
