@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -33,5 +34,8 @@ struct Settings {
 };
 
 std::string_view to_string(Mode mode);
+
+/// "300ms", "10s": for reasons and descriptions.
+std::string in_words(Duration duration);
 
 }  // namespace holdfast::breaker

@@ -3,7 +3,7 @@
 // One observer may be sick, or its way may be. So a breaker that all share trips when enough of those who see calls say
 // so: two at least and half of them, who made at least half of the calls, from more than one zone if there are several.
 // Who suspects himself is not believed. A proxy that is alone in the cluster decides alone; one that is alone in seeing
-// calls decides for itself only.
+// calls decides for itself only. While it ramps up after an outage, half as many are enough.
 // Source: research on shared breakers, section 4.3 (docs/decisions/0007).
 #pragma once
 
@@ -37,7 +37,7 @@ struct Quorum {
   std::string why{};  ///< "3 of 5 proxies: 20 of 20 calls took longer than 300ms", or why it is not enough
 };
 
-/// `voters`: nodes that are alive, whether they have calls or not. `state` of ramp asks for half as many.
-Quorum count_votes(const Settings& settings, std::span<const Vote> votes, unsigned voters, const Standing& standing);
+/// `voters`: nodes that are alive, whether they have calls or not. Only closed and ramp can be voted open.
+Quorum count_votes(std::span<const Vote> votes, unsigned voters, const Standing& standing);
 
 }  // namespace holdfast::breaker

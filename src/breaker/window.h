@@ -2,6 +2,7 @@
 // the newest ones alone.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,13 +20,16 @@ class Window {
   explicit Window(Duration length) : length_(length) {}
 
   void add(const Tally& calls, Instant now);
+  /// Lets go of what has become too old. A time before the newest one changes nothing.
+  void advance(Instant now);
   /// Forgets everything: what was before says nothing about what comes.
   void clear();
+  /// Forgets everything too.
   void set_length(Duration length);
 
-  /// All of it, as of the newest add() or advance().
+  /// All of it, as of the newest add() or advance(). There may be more failures than calls: one that was slow counts as
+  /// a call long before it fails.
   const Tally& sum() const { return sum_; }
-  void advance(Instant now);
 
   /// Calls `look(tally)` with the sum of the newest slice, of the two newest, and so on, until it returns true or all
   /// slices are in. Slices without calls are passed over.
@@ -36,7 +40,8 @@ class Window {
   std::string describe() const;
 
  private:
-  Duration slice() const { return length_ / static_cast<int>(kSlices); }
+  Duration slice() const { return std::max<Duration>(length_ / static_cast<int>(kSlices), 1ns); }
+  Tally& at(std::int64_t slice) { return slices_[static_cast<std::size_t>(slice) % kSlices]; }
 
   Duration length_;
   std::array<Tally, kSlices> slices_{};
