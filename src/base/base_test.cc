@@ -27,6 +27,23 @@ TEST(Prng, replays_from_its_seed_and_stays_below_the_bound) {
   }
 }
 
+TEST(Rfc3339, reads_what_it_writes_and_what_others_write) {
+  std::string text;
+  append_rfc3339(text, 951'782'399'120'000);
+  EXPECT_EQ(parse_rfc3339(text), 951'782'399'120'000);
+  EXPECT_EQ(parse_rfc3339("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(parse_rfc3339("1970-01-01 02:00:00.000001+02:00"), 1);
+  EXPECT_EQ(parse_rfc3339("1969-12-31T23:00:00.1234567-01:00"), 123'456);
+}
+
+TEST(Rfc3339, reads_nothing_else) {
+  for (const char* text : {"", "2026", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",
+                           "2026-01-01T00:00:60Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z",
+                           "2026-01-01T00:00:00Z ", "2026-01-01T00:00:00+2:00", "x026-01-01T00:00:00Z"}) {
+    EXPECT_EQ(parse_rfc3339(text), std::nullopt) << text;
+  }
+}
+
 TEST(Rfc3339, is_utc_to_the_millisecond) {
   std::string text;
   append_rfc3339(text, 0);

@@ -3,12 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace holdfast {
 
 /// Appends "2026-02-28T13:45:09.120Z". Units: microseconds since 1970.
 void append_rfc3339(std::string& out, std::int64_t wall_us);
+
+/// Reads what append_rfc3339() writes, with any number of digits after the second or none, and Z or an offset
+/// ("+02:00"). Returns none for anything else. Units: microseconds since 1970.
+std::optional<std::int64_t> parse_rfc3339(std::string_view text);
 
 /// Writes the same for many times that lie near each other: it remembers the last second, and only another one costs
 /// the calendar.
