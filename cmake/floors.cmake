@@ -2,7 +2,7 @@
 #
 # The list is the order, lowest first. `holdfast_floor` refuses a dependency that does not lie below; `tools/check tree`
 # reads this same list and refuses an #include that goes to a floor not named in DEPENDS.
-set(HOLDFAST_FLOORS base http balance health breaker config io client store guard upstream proxy admin cli)
+set(HOLDFAST_FLOORS base http balance health breaker config io client store journal guard upstream proxy admin cli)
 
 # Floors that wait for nothing, read no clock, draw no chance and open no file.
 set(HOLDFAST_PURE_FLOORS base http balance health breaker config)
