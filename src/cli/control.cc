@@ -26,7 +26,7 @@ Control::Control(ProxyOptions options_)
       signals(loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1}),
       change(loop),
       names(loop, options.name_servers, &say, [this] { change.notify(); }),
-      proxy(loop, &say_health),
+      proxy(loop, &say_health, &say),
       tasks(loop) {}
 
 void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }

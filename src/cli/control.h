@@ -23,6 +23,8 @@ struct ProxyOptions {
   std::string file;
   io::NameServers name_servers{};  ///< none: those of /etc/resolv.conf
   bool replace = false;            ///< take over from who serves this file now
+  std::string node{};              ///< who we are in the store; empty: the host's name
+  std::string zone{};              ///< where we stand
 };
 
 struct Control : Pinned {
@@ -43,6 +45,7 @@ struct Control : Pinned {
   upstream::NameKeeper names;
   std::optional<config::Cluster> followed;              ///< whose store `endpoints` follows
   std::shared_ptr<upstream::EndpointKeeper> endpoints;  ///< null: no service takes them from a store
+  std::optional<config::Cluster> shared_in;             ///< in whose store the breakers are
   proxy::Proxy proxy;
   std::unique_ptr<admin::Server> admin;  ///< null: there is none
   io::Scope tasks;

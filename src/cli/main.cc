@@ -60,7 +60,12 @@ int main(int argc, char** argv) {
   bool replace = false;
   proxy->add_flag("--replace", replace, "take over from the holdfast that serves FILE now: its sockets, then it drains")
       ->envname("HOLDFAST_REPLACE");
-  proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers), replace}); }; });
+  std::string node;
+  std::string zone;
+  proxy->add_option("--node", node, "who we are in the store (default: the host's name)")->envname("HOLDFAST_NODE");
+  proxy->add_option("--zone", zone, "where we stand: votes on breakers must not all come from one zone")
+      ->envname("HOLDFAST_ZONE");
+  proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers), replace, node, zone}); }; });
   add_store_command(app, chosen);
   CLI::App* check = takes_file(app.add_subcommand("check", "says whether FILE is right, or everything that is wrong"));
   check->add_flag("--explain", explain, "print FILE with every default filled in")->envname("HOLDFAST_EXPLAIN");

@@ -12,6 +12,7 @@
 #include "cli/file.h"
 #include "cli/registry.h"
 #include "cli/reload.h"
+#include "cli/sharing.h"
 #include "cli/takeover.h"
 #include "config/host_names.h"
 #include "io/supervisor.h"
@@ -53,6 +54,7 @@ Result<> open_everything(Control& control) {
   if (!admin) return pass(admin, "start");
   Result<> started = control.proxy.start(with_endpoints(control, control.asked), control.handed);
   if (!started) return started;
+  share_breakers(control);
   control.admin = std::move(*admin);
   if (control.admin != nullptr) control.admin->start();
   for (const std::string& socket : control.handed.drop_rest()) say("not needed: the handed-over socket " + socket);

@@ -16,19 +16,16 @@ io::Task<> close(std::shared_ptr<upstream::EndpointKeeper> keeper) {
   co_await keeper->idle(kNever);
 }
 
-// Opening blocks this loop, which has more to do; it is tried again.
-constexpr Duration kPatienceWithLock = 100ms;
+}  // namespace
 
-// Each store has a file of its own: endpoints of another cluster must not be taken for ours.
-std::filesystem::path snapshot_file(const config::Cluster& cluster) {
+// Each store has files of its own: what another cluster knows must not be taken for ours.
+std::filesystem::path snapshot_file(const config::Cluster& cluster, const std::string& of) {
   const std::uint64_t which = hash64(config::format_store_address(cluster.store), hash64(cluster.name));
   constexpr std::string_view kHex = "0123456789abcdef";
-  std::string name = "endpoints-";
+  std::string name = of + '-';
   for (int shift = 60; shift >= 0; shift -= 4) name += kHex[(which >> shift) & 15];
   return std::filesystem::path(cluster.directory) / (name + ".snapshot");
 }
-
-}  // namespace
 
 void follow_store(Control& control, const config::Model& model) {
   const bool wanted = std::ranges::any_of(model.services, &config::Service::endpoints_found);
@@ -40,8 +37,8 @@ void follow_store(Control& control, const config::Model& model) {
   const auto open = [&loop = control.loop, cluster] {
     return store::open(loop, cluster->store, cluster->name, kPatienceWithLock);
   };
-  control.endpoints = std::make_shared<upstream::EndpointKeeper>(control.loop, open, snapshot_file(*cluster), &say,
-                                                                 [&control] { control.change.notify(); });
+  control.endpoints = std::make_shared<upstream::EndpointKeeper>(
+      control.loop, open, snapshot_file(*cluster, "endpoints"), &say, [&control] { control.change.notify(); });
 }
 
 io::Task<> wait_for_store(Ref<Control> control) {

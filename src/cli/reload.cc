@@ -6,6 +6,7 @@
 
 #include "cli/file.h"
 #include "cli/registry.h"
+#include "cli/sharing.h"
 #include "config/host_names.h"
 
 namespace holdfast::cli {
@@ -55,6 +56,7 @@ io::Task<> reload(Ref<Control> control) {
     co_return;
   }
   control->asked = std::move(*model);
+  share_breakers(*control);
   control->names.follow(config::host_names(control->asked));
   if (admin_moves) {
     control->admin.swap(*fresh);

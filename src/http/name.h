@@ -63,6 +63,8 @@ enum class Name : std::uint8_t {
   x_forwarded_host,
   x_forwarded_port,
   x_forwarded_proto,
+  x_holdfast_caller,
+  x_holdfast_timeout_ms,
   x_real_ip,
   x_request_id,
 };
@@ -105,8 +107,9 @@ inline constexpr NameSet kFraming = {Name::host, Name::content_length, Name::tra
 
 /// Say where a request came from; worth as much as the peer that sent them.
 inline constexpr NameSet kForwarding = {
-    Name::forwarded,         Name::x_forwarded_for, Name::x_forwarded_host, Name::x_forwarded_port,
-    Name::x_forwarded_proto, Name::x_real_ip,       Name::x_request_id,
+    Name::forwarded,        Name::x_forwarded_for,   Name::x_forwarded_host,
+    Name::x_forwarded_port, Name::x_forwarded_proto, Name::x_real_ip,
+    Name::x_request_id,     Name::x_holdfast_caller, Name::x_holdfast_timeout_ms,
 };
 
 /// Say who the client is or how to read the body: no Connection field can have them taken out on the way.

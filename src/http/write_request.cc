@@ -20,10 +20,12 @@ constexpr std::string_view kForwardedFor = "X-Forwarded-For: ";
 constexpr std::string_view kForwardedProto = "X-Forwarded-Proto: ";
 constexpr std::string_view kForwardedHost = "X-Forwarded-Host: ";
 constexpr std::string_view kRequestId = "X-Request-Id: ";
+constexpr std::string_view kTimeout = "X-Holdfast-Timeout-Ms: ";
 
 constexpr std::size_t kOwnWords = 2 + kLineEnd.size() + 2 + kLength.size() + kLongestNumber + 2 + kChunked.size() +
                                   kUpgrade.size() + kClose.size() + kExpect.size() + kForwardedFor.size() + 4 +
-                                  kForwardedProto.size() + 2 + kForwardedHost.size() + 2 + kRequestId.size() + 2 + 2;
+                                  kForwardedProto.size() + 2 + kForwardedHost.size() + 2 + kRequestId.size() + 2 +
+                                  kTimeout.size() + kLongestNumber + 2 + 2;
 
 /// A URI goes out in origin-form (RFC 9112 3.2.1), so that no upstream sees two authorities.
 void put_request_line(HeadOutput& out, const RequestHead& head, const RequestRewrite& rewrite) {
@@ -71,11 +73,12 @@ void put_forwarding(HeadOutput& out, const RequestHead& head, const RequestRewri
   put_unless_kept(Name::x_forwarded_proto, kForwardedProto, rewrite.proto);
   put_unless_kept(Name::x_forwarded_host, kForwardedHost, head.authority);
   put_unless_kept(Name::x_request_id, kRequestId, rewrite.request_id);
+  if (rewrite.timeout_ms) out.put(kTimeout).put_number(*rewrite.timeout_ms).put("\r\n");
 }
 
 /// What is never copied from the head: what we write ourselves and what belongs to the client's connection.
 NameSet left_out(const RequestHead& head, const RequestRewrite& rewrite) {
-  NameSet names = {Name::host, Name::content_length, Name::expect, Name::x_forwarded_for};
+  NameSet names = {Name::host, Name::content_length, Name::expect, Name::x_forwarded_for, Name::x_holdfast_timeout_ms};
   names.add(kHopByHop);
   if (!rewrite.trust_forwarded) names.add(kForwarding);
   if (head.framing != Framing::chunked) names.add(Name::trailer);

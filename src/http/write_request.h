@@ -12,11 +12,12 @@
 namespace holdfast::http {
 
 struct RequestRewrite {
-  std::string_view target = {};       ///< replaces path and query; empty: as received, in origin-form
-  std::string_view host = {};         ///< replaces the authority in Host; empty: as received
-  std::string_view client = {};       ///< the peer's address, for X-Forwarded-For; empty: the field is not set
-  std::string_view proto = {};        ///< "http" or "https", for X-Forwarded-Proto; empty: not set
-  std::string_view request_id = {};   ///< X-Request-Id; empty: not set
+  std::string_view target = {};      ///< replaces path and query; empty: as received, in origin-form
+  std::string_view host = {};        ///< replaces the authority in Host; empty: as received
+  std::string_view client = {};      ///< the peer's address, for X-Forwarded-For; empty: the field is not set
+  std::string_view proto = {};       ///< "http" or "https", for X-Forwarded-Proto; empty: not set
+  std::string_view request_id = {};  ///< X-Request-Id; empty: not set
+  std::optional<std::uint64_t> timeout_ms = {};  ///< X-Holdfast-Timeout-Ms; none: not set
   bool trust_forwarded = false;       ///< the peer's own forwarding fields are appended to or kept, not replaced
   bool forward_expect = false;        ///< pass on Expect: 100-continue
   bool websocket = false;             ///< pass on the upgrade that head.websocket asks for

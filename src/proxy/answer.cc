@@ -177,6 +177,7 @@ bool Exchange::answer_at_once() {
 
   const bool tunnelled = answer.status == 101;
   reusable_ = answer.keep_alive && request_complete() && !tunnelled;
+  if (answer_body_.done() && answer.status == 200) keep_answer();
   // A complete answer frees its connection before the client is written to: another request may use it meanwhile.
   if (answer_body_.done() && reusable_ && out_begin_ == out_end_) keep_connection();
 
@@ -196,14 +197,16 @@ void Exchange::send_answer_start(http::Framing framing, BodyReader::Piece piece)
   rewrite.keep_alive = keep_alive_;
   rewrite.client_minor_version = heads_->request.minor_version;
   rewrite.websocket = answer.status == 101;
-  http::Field set_cookie{.name = "Set-Cookie", .value = {}, .id = http::Name::set_cookie};
+  std::array<http::Field, 2> extra;
+  std::size_t extras = 0;
   std::string cookie;
   if (set_sticky_) {
     cookie = service_->config().balance.sticky_cookie;
     cookie.append("=").append(service_->token_of(endpoint_).view()).append("; Path=/; HttpOnly");
-    set_cookie.value = cookie;
-    rewrite.extra = {&set_cookie, 1};
+    extra[extras++] = {.name = "Set-Cookie", .value = cookie, .id = http::Name::set_cookie};
   }
+  if (stood_in_for_ != nullptr) extra[extras++] = {.name = kDegraded, .value = stood_in_for_->name()};
+  rewrite.extra = std::span(extra).first(extras);
   const std::optional<std::size_t> head = http::write_response_head(answer, rewrite, worker_.scratch());
   check(head.has_value(), "a response head within its limits fits the scratch room");
   const std::span<const char> head_bytes = worker_.scratch().first(*head);

@@ -73,6 +73,7 @@ Exchange::Ended Exchange::send_request() {
   rewrite.client = session_.client();
   rewrite.proto = "http";
   rewrite.request_id = request_id_;
+  rewrite.timeout_ms = time_left_ms();
   rewrite.trust_forwarded = session_.trusted_peer();
   rewrite.websocket = request.websocket;
   const bool nameless = request.host.empty() && request.authority.empty();

@@ -192,6 +192,8 @@ void Exchange::begin() {
   streamed_ = false;
   short_of_ = nullptr;
   service_ = nullptr;
+  stood_in_for_ = nullptr;
+  circuit_ = nullptr;
   request_body_.start(request.framing, request.content_length, listener_->head_limits);
   make_request_id();
 }
@@ -213,8 +215,10 @@ std::optional<Exchange::Refusal> Exchange::route() {
   const Destination destination = listener_->router.route(request.host, request.path);
   if (!destination.found()) return Refusal{404, "no-route"};
   if (destination.redirect != nullptr) return Refusal{destination.redirect->status, "", destination.redirect};
-  service_ = snapshot_->services[destination.service].get();
-  deadline_ = started_ + service_->config().timeouts.request;
+  service_index_ = destination.service;
+  service_ = snapshot_->services[service_index_].get();
+  if (!hear_callers_deadline()) return Refusal{504, "deadline-passed"};
+  deadline_ = std::min(callers_deadline_, started_ + service_->config().timeouts.request);
   return take_first_piece();
 }
 
@@ -310,19 +314,21 @@ void Exchange::count_local_body(const http::LocalResponse& response, std::size_t
 // ---- after it
 
 void Exchange::account() {
-  const Duration took = worker_.loop().now() - started_;
-  if (service_ != nullptr) {
-    service_->requests.add();
-    const std::size_t status_class = status_ / 100U;
-    service_->answers[status_class < service_->answers.size() ? status_class : 0].add();
-    service_->latency.record(took);
-  }
+  if (call_.begun()) end_call(breaker::Outcome::cancelled);
+  if (service_ != nullptr) account_service();
   give_up_endpoint();
   AccessRing* ring = worker_.log_ring();
   if (ring == nullptr) return;
   const config::Share sample = snapshot_->shared->model.proxy.access_log.sample;
   if (sample < config::percent(100) && worker_.prng().below(10'000) >= sample.basis_points) return;
   ring->push(record());
+}
+
+void Exchange::account_service() {
+  service_->requests.add();
+  const std::size_t status_class = status_ / 100U;
+  service_->answers[status_class < service_->answers.size() ? status_class : 0].add();
+  service_->latency.record(worker_.loop().now() - started_);
 }
 
 AccessRecord Exchange::record() const {

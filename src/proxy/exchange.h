@@ -2,9 +2,11 @@
 //
 // The way of the data, and where to read it:
 //   exchange.cc   read the head, route, answer ourselves where there is nothing to forward, account
+//   admission.cc  whether the breaker lets it pass, and what the breaker hears of it
 //   forward.cc    pick an endpoint, have it try, and another one when that is safe
 //   attempt.cc    connect, send, carry up what follows of the body
 //   failure.cc    whether another may try, what health hears of it, what the client is told
+//   fallback.cc   what the client gets instead of an error: an older answer, another service's, or one from the file
 //   answer.cc     read the endpoint's head, rewrite it, relay the body
 // One object serves the requests of a connection one after the other, as long as they keep coming.
 //
@@ -19,6 +21,7 @@
 #include <string>
 #include <string_view>
 
+#include "breaker/circuit.h"
 #include "http/parse.h"
 #include "http/write_local.h"
 #include "http/write_response.h"
@@ -33,6 +36,9 @@
 #include "upstream/local_service.h"
 
 namespace holdfast::proxy {
+
+/// Says that an answer is not the service's own, and whose it replaces.
+inline constexpr std::string_view kDegraded = "X-Holdfast-Degraded";
 
 /// Serves requests until none is waiting. False when the connection is to be closed.
 io::Task<bool> serve_requests(Ref<Session> session);
@@ -81,6 +87,15 @@ class Exchange : io::OnBroken {
   io::Task<> answer_error(std::uint16_t status, const char* reason);
   io::Task<> redirect(const config::Redirect* redirect);
   void make_request_id();
+  void account_service();
+
+  // admission.cc
+  bool hear_callers_deadline();
+  std::string_view caller() const;
+  /// Null: it may pass. Else why not.
+  const char* admit();
+  void end_call(breaker::Outcome outcome);
+  std::optional<std::uint64_t> time_left_ms() const;
 
   // forward.cc
   io::Task<> forward();
@@ -112,12 +127,26 @@ class Exchange : io::OnBroken {
 
   // failure.cc
   bool may_try_again(Failure failure);
+  breaker::Outcome outcome_of(Failure failure) const;
   bool watches_for_silence() const;
   bool leave_silent_endpoint();
   Failure ran_out_of_memory();
   Failure ran_out_of_files();
   void report(Failure failure);
   io::Task<> answer_failure(Failure failure);
+
+  // fallback.cc
+  /// Answers instead of the service, with `status` if there is nothing better.
+  io::Task<> give_up(std::uint16_t status, const char* reason);
+  bool has_fallback() const;
+  bool may_stand_in() const;
+  io::Task<> ask_stand_in(std::uint32_t stand_in);
+  std::shared_ptr<const upstream::StaleAnswer> find_stale() const;
+  io::Task<> answer_stale(std::shared_ptr<const upstream::StaleAnswer> stale, const char* reason);
+  io::Task<> answer_from_file(const char* reason);
+  std::string answer_key() const;
+  void keep_answer();
+  void drop_answer();
 
   // answer.cc
   void expect_answer();
@@ -146,7 +175,13 @@ class Exchange : io::OnBroken {
   // What this request is decided by, the same until its end whatever a reload brings.
   std::shared_ptr<const LocalSnapshot> snapshot_;
   const Listener* listener_ = nullptr;
+  std::uint32_t service_index_ = 0;  ///< in the snapshot
   upstream::LocalService* service_ = nullptr;
+  breaker::Circuit* circuit_ = nullptr;  ///< null: no breaker guards it
+  breaker::Admission admission_;
+  breaker::Call call_;
+  Deadline callers_deadline_ = kNever;               ///< of the service that asks, as it says itself
+  const upstream::Service* stood_in_for_ = nullptr;  ///< whose fallback answers
 
   // Received from the client: [begin_, end_) of the buffer has not been used up.
   io::Buffer in_;

@@ -42,6 +42,24 @@ bool Exchange::may_try_again(Failure failure) {
   return balance::may_retry(rules, what, attempted, service_->retry_budget, now) == balance::RetryVerdict::retry;
 }
 
+// What the breaker hears of a request that failed in the end, whatever was tried. A caller that gave it less time than
+// the service has by itself says nothing about the service.
+breaker::Outcome Exchange::outcome_of(Failure failure) const {
+  const bool cut_short = callers_deadline_ < started_ + service_->config().timeouts.request;
+  if (client_gone()) return breaker::Outcome::cancelled;
+  switch (failure) {
+    case Failure::none:
+    case Failure::client: return breaker::Outcome::cancelled;
+    case Failure::silence:
+    case Failure::timeout: return cut_short ? breaker::Outcome::cancelled : breaker::Outcome::unreachable;
+    case Failure::connect:
+    case Failure::reset: return breaker::Outcome::unreachable;
+    case Failure::protocol:
+    case Failure::status: return breaker::Outcome::failure;
+  }
+  return breaker::Outcome::cancelled;
+}
+
 bool Exchange::watches_for_silence() const {
   return service_->config().retries.on.silence && !uploading() && answered_ == Instant{} &&
          service_->endpoints().size() > 1 && http::is_idempotent(heads_->request.method);
@@ -100,13 +118,13 @@ void Exchange::report(Failure failure) {
 
 io::Task<> Exchange::answer_failure(Failure failure) {
   switch (failure) {
-    case Failure::none: co_await answer_error(503, "no-healthy-endpoint"); break;
-    case Failure::connect: co_await answer_error(503, "connect-failed"); break;
+    case Failure::none: co_await give_up(503, "no-healthy-endpoint"); break;
+    case Failure::connect: co_await give_up(503, "connect-failed"); break;
     case Failure::silence:
-    case Failure::timeout: co_await answer_error(504, "upstream-timeout"); break;
-    case Failure::protocol: co_await answer_error(502, "upstream-protocol"); break;
-    case Failure::reset:
-    case Failure::status: co_await answer_error(502, "upstream-reset"); break;
+    case Failure::timeout: co_await give_up(504, "upstream-timeout"); break;
+    case Failure::protocol: co_await give_up(502, "upstream-protocol"); break;
+    case Failure::reset: co_await give_up(502, "upstream-reset"); break;
+    case Failure::status: co_await give_up(502, "upstream-error"); break;
     case Failure::client:
       keep_alive_ = false;
       if (short_of_ != nullptr) {

@@ -9,6 +9,11 @@
 namespace holdfast::proxy {
 
 io::Task<> Exchange::forward() {
+  const char* const refused = admit();
+  if (refused != nullptr) {
+    co_await give_up(503, refused);
+    co_return;
+  }
   if (heads_->request.expect_continue && !request_body_.done()) {
     const io::Moved sent = co_await client_.write_all(http::kContinue, deadline_);
     if (!sent.ok()) {
@@ -41,6 +46,12 @@ io::Task<> Exchange::forward() {
     if (failure == Failure::none) {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
       report(server_error ? Failure::status : Failure::none);
+      end_call(server_error ? breaker::Outcome::failure : breaker::Outcome::success);
+      if (server_error && has_fallback()) {
+        if (upload_ != nullptr) co_await end_upload();
+        co_await give_up(heads_->response.status, "upstream-error");
+        co_return;
+      }
       if (!answer_at_once()) co_await relay_rest_of_answer();
       co_return;
     }
@@ -56,10 +67,11 @@ io::Task<> Exchange::forward() {
     }
     service_->retries.add();
   }
+  end_call(outcome_of(failure));
   if (client_gone()) {
     keep_alive_ = false;
     reason_ = why_cut_short(RelayEnd::receiver_gone);
-  } else if (failure == Failure::status) {
+  } else if (failure == Failure::status && !has_fallback()) {
     if (!answer_at_once()) co_await relay_rest_of_answer();
   } else {
     co_await answer_failure(failure);
@@ -124,7 +136,7 @@ io::Task<> Exchange::wait_for_place() {
   upstream::Queue::Waiter waiter(worker_.loop(), service_->service());
   if (!waiter.enter()) {
     service_->queue_full.add();
-    co_await answer_error(503, "queue-full");
+    co_await give_up(503, "queue-full");
     co_return;
   }
   const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().limits.queue_timeout);
@@ -145,7 +157,7 @@ io::Task<> Exchange::wait_for_place() {
   }
   if (claimed_ || !all_busy_ || client_gone()) co_return;
   service_->queue_timeouts.add();
-  co_await answer_error(503, "queue-timeout");
+  co_await give_up(503, "queue-timeout");
 }
 
 void Exchange::cut_off() {

@@ -18,14 +18,15 @@ struct Proxy::Thread : Pinned {
   std::unique_ptr<Worker> worker;
 };
 
-Proxy::Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell)
-    : control_(control), health_(control, std::move(tell)) {}
+Proxy::Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell, guard::Keeper::Say say)
+    : control_(control), health_(control, std::move(tell)), say_(std::move(say)) {}
 
 Proxy::~Proxy() = default;
 
 Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
-  const unsigned threads = model.proxy.threads != 0 ? model.proxy.threads : io::processor_count();
-  Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), nullptr);
+  const unsigned threads = std::max(model.proxy.threads != 0 ? model.proxy.threads : io::processor_count(), 1U);
+  breakers_ = std::make_unique<guard::Keeper>(control_, threads, say_);
+  Result<std::shared_ptr<const Snapshot>> snapshot = make_next(std::move(model));
   if (!snapshot) return pass(snapshot, "configuration");
   snapshot_ = std::move(*snapshot);
   commons_.set_memory(snapshot_->model.proxy.memory);
@@ -34,7 +35,7 @@ Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
     if (!log) return pass(log, "start");
     log_ = std::move(*log);
   }
-  for (unsigned i = 0; i < std::max(threads, 1U); ++i) workers_.push_back(std::make_unique<Thread>(i));
+  for (unsigned i = 0; i < threads; ++i) workers_.push_back(std::make_unique<Thread>(i));
   Result<std::vector<Binding>> fresh = bind_new(snapshot_->model, handed);
   if (!fresh) {
     workers_.clear();
@@ -42,6 +43,7 @@ Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
   }
   for (const auto& service : snapshot_->services) service->take_effect();
   health_.watch(snapshot_->services);
+  breakers_->follow(breakers_of(snapshot_->model));
   for (unsigned i = 0; i < workers_.size(); ++i) {
     Thread& each = *workers_[i];
     AccessRing* ring = log_ == nullptr ? nullptr : log_->add_ring();
@@ -56,7 +58,7 @@ Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
 }
 
 Result<> Proxy::apply(config::Model model) {
-  Result<std::shared_ptr<const Snapshot>> snapshot = make_snapshot(std::move(model), snapshot_.get());
+  Result<std::shared_ptr<const Snapshot>> snapshot = make_next(std::move(model));
   if (!snapshot) return pass(snapshot, "configuration");
   io::HandedSockets none;
   Result<std::vector<Binding>> fresh = bind_new((*snapshot)->model, none);
@@ -66,6 +68,7 @@ Result<> Proxy::apply(config::Model model) {
   commons_.set_memory(snapshot_->model.proxy.memory);
   for (const auto& service : snapshot_->services) service->take_effect();
   health_.watch(snapshot_->services);
+  breakers_->follow(breakers_of(snapshot_->model));
   // Whoever hears that the reload is done will be served by it.
   for_each_worker([this](Worker& worker) { worker.adopt(snapshot_); });
   const auto gone = [this](const Binding& binding) {
@@ -83,6 +86,11 @@ Result<> Proxy::apply(config::Model model) {
   std::erase_if(bindings_, gone);
   hand_out(std::move(*fresh));
   return {};
+}
+
+Result<std::shared_ptr<const Snapshot>> Proxy::make_next(config::Model model) {
+  return make_snapshot(std::move(model), snapshot_.get(),
+                       [this](const std::string& name) { return breakers_->circuit(name); });
 }
 
 // Everything is bound before anything changes: an address that is taken refuses the whole configuration.
@@ -142,6 +150,7 @@ void Proxy::hand_out(std::vector<Binding> fresh) {
 io::Task<> Proxy::drain(Deadline deadline, Instant idle_until) {
   constexpr Duration kLook = 10ms;
   health_.stop();
+  breakers_->stop();
   for (const auto& each : workers_) {
     const auto waiting = addresses_left_ ? Worker::Waiting::leave : Worker::Waiting::accept;
     each->thread.loop().post(
@@ -165,6 +174,7 @@ io::Task<> Proxy::drain(Deadline deadline, Instant idle_until) {
     co_await io::sleep_until(control_, control_.now() + kLook, never);
   }
   co_await health_.idle(kNever);
+  co_await breakers_->idle(kNever);
   workers_.clear();
   for (const Binding& binding : bindings_) {
     if (binding.address.is_unix() && !addresses_left_) ::unlink(binding.asked.host.c_str());

@@ -13,6 +13,7 @@
 #include "base/pinned.h"
 #include "base/result.h"
 #include "config/model.h"
+#include "guard/keeper.h"
 #include "io/handed_sockets.h"
 #include "io/listening_socket.h"
 #include "io/loop_thread.h"
@@ -26,7 +27,8 @@ namespace holdfast::proxy {
 
 class Proxy : Pinned {
  public:
-  Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell);
+  /// `tell` hears of endpoints, `say` of breakers.
+  Proxy(io::Loop& control, upstream::HealthKeeper::Tell tell, guard::Keeper::Say say);
   ~Proxy();
 
   /// Binds everything, then starts the workers.
@@ -59,6 +61,8 @@ class Proxy : Pinned {
 
   const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   upstream::HealthKeeper& health() { return health_; }
+  /// Null before start().
+  guard::Keeper* breakers() { return breakers_.get(); }
   std::size_t worker_count() const { return workers_.size(); }
   const Commons& commons() const { return commons_; }
 
@@ -76,6 +80,7 @@ class Proxy : Pinned {
 
   struct Thread;
 
+  Result<std::shared_ptr<const Snapshot>> make_next(config::Model model);
   Result<std::vector<Binding>> bind_new(const config::Model& model, io::HandedSockets& handed) const;
   Result<std::vector<io::UniqueFd>> open_sockets(const std::string& listener, const io::SocketAddress& address,
                                                  io::Company company, io::HandedSockets& handed) const;
@@ -84,6 +89,8 @@ class Proxy : Pinned {
   io::Loop& control_;
   Commons commons_;
   upstream::HealthKeeper health_;
+  const guard::Keeper::Say say_;
+  std::unique_ptr<guard::Keeper> breakers_;
   std::unique_ptr<AccessLog> log_;
   std::vector<std::unique_ptr<Thread>> workers_;
   std::vector<Binding> bindings_;

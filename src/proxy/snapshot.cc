@@ -42,12 +42,23 @@ const Listener* Snapshot::find_listener(const std::string& name) const {
   return found == listeners.end() ? nullptr : &*found;
 }
 
-Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model, const Snapshot* previous) {
+Snapshot::Snapshot(config::Model model_, const Guards::FindCircuit& find_circuit)
+    : model(std::move(model_)), guards(model, find_circuit), stand_ins(model.services.size(), kNoService) {
+  for (std::size_t i = 0; i < model.services.size(); ++i) {
+    const std::optional<config::Fallback>& fallback = model.services[i].fallback;
+    if (!fallback || fallback->service.empty()) continue;
+    const auto found = std::ranges::find(model.services, fallback->service, &config::Service::name);
+    if (found != model.services.end()) stand_ins[i] = static_cast<std::uint32_t>(found - model.services.begin());
+  }
+}
+
+Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model, const Snapshot* previous,
+                                                      const Guards::FindCircuit& find_circuit) {
   std::unordered_map<std::string, std::shared_ptr<upstream::Service>> old;
   if (previous != nullptr) {
     for (const auto& service : previous->services) old.emplace(service->name(), service);
   }
-  auto next = std::make_shared<Snapshot>(std::move(model));
+  auto next = std::make_shared<Snapshot>(std::move(model), find_circuit);
   next->generation = previous == nullptr ? 1 : previous->generation + 1;
   next->services.reserve(next->model.services.size());
   for (const config::Service& config : next->model.services) {

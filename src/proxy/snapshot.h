@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "config/model.h"
 #include "http/limits.h"
+#include "proxy/guards.h"
 #include "proxy/router.h"
 #include "upstream/service.h"
 
@@ -26,9 +27,13 @@ struct Listener {
 };
 
 struct Snapshot : Pinned {
-  explicit Snapshot(config::Model model_) : model(std::move(model_)) {}
+  Snapshot(config::Model model_, const Guards::FindCircuit& find_circuit);
 
   const config::Model model;
+  const Guards guards;
+  /// By service, as in the model: which one stands in for it; kNoService: none does.
+  static constexpr std::uint32_t kNoService = ~std::uint32_t{0};
+  std::vector<std::uint32_t> stand_ins;
   std::uint64_t generation = 0;
   std::vector<Listener> listeners;                           ///< as in the model
   std::vector<std::shared_ptr<upstream::Service>> services;  ///< as in the model
@@ -39,7 +44,8 @@ struct Snapshot : Pinned {
 
 /// Builds the next generation. Services that did not change are those of `previous` (may be null), so that balancers,
 /// pools and counters live on; a changed one takes over the endpoints that stay.
-/// Errors: Code::invalid when an address cannot be used; `previous` is untouched.
-Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model, const Snapshot* previous);
+/// Errors: as upstream::Service::make(); `previous` is untouched.
+Result<std::shared_ptr<const Snapshot>> make_snapshot(config::Model model, const Snapshot* previous,
+                                                      const Guards::FindCircuit& find_circuit);
 
 }  // namespace holdfast::proxy

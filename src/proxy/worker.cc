@@ -36,6 +36,7 @@ Worker::Worker(io::Loop& loop, unsigned number, unsigned workers, Commons& commo
       health_(health),
       log_ring_(log_ring),
       prng_(static_cast<std::uint64_t>(wall_offset_us(Instant{})) + number),
+      number_(number),
       workers_(workers),
       wall_offset_us_(wall_offset_us(io::read_clock())),
       tasks_(loop) {
@@ -53,13 +54,15 @@ void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
   if (first) {
     buffers_ = std::make_unique<io::BufferPool>(shared->model.proxy.buffer_bytes, kBuffersKept, commons_.memory);
     tasks_.add(sweep());
+    tasks_.add(look_for_slow_calls());
   }
   // Room for any head that a limit lets through, rewritten, with a buffer's worth of body behind it.
   std::size_t largest_head = 0;
   for (const Listener& listener : shared->listeners) {
     largest_head = std::max<std::size_t>(largest_head, listener.head_limits.header_bytes);
   }
-  const std::size_t room = 2 * largest_head + 2 * buffers_->buffer_bytes() + 16 * 1024;
+  const std::size_t room =
+      2 * largest_head + std::max(2 * buffers_->buffer_bytes(), upstream::kFallbackBytesMax) + 16 * 1024;
   if (scratch_.size() < room) scratch_.resize(room);
 
   std::unordered_map<std::string_view, std::shared_ptr<upstream::LocalService>> before;
@@ -238,6 +241,19 @@ io::Task<> Worker::sweep() {
     for (const auto& local : snapshot_->services) {
       local->close_idle_since(loop_.now() - local->config().timeouts.idle);
     }
+  }
+}
+
+// A call that hangs counts as slow when it is, not when it ends; nothing else may happen on this loop meanwhile.
+io::Task<> Worker::look_for_slow_calls() {
+  constexpr Duration kLook = 25ms;
+  constexpr Duration kIdle = 1s;
+  Duration pause = kLook;
+  while (!stop_.requested()) {
+    co_await io::sleep_until(loop_, loop_.now() + pause, stop_);
+    const auto& circuits = snapshot_->shared->guards.circuits();
+    for (const auto& circuit : circuits) circuit->meter(number_).look_for_slow(loop_.now());
+    pause = circuits.empty() ? kIdle : kLook;
   }
 }
 

@@ -65,6 +65,7 @@ class Worker : Pinned {
   // On the loop.
 
   io::Loop& loop() { return loop_; }
+  unsigned number() const { return number_; }
   std::size_t open_sessions() const { return sessions_.size(); }
   bool draining() const { return draining_; }
   /// When the connections of `front` that wait for a request are to end; kNever while all is well.
@@ -112,12 +113,14 @@ class Worker : Pinned {
   bool is_for_clients(const io::UniqueFd& file) const;
   void receive(Door& door, io::Accepted accepted);
   io::Task<> sweep();
+  io::Task<> look_for_slow_calls();
 
   io::Loop& loop_;
   Commons& commons_;
   upstream::HealthKeeper& health_;
   AccessRing* log_ring_;
   Prng prng_;
+  const unsigned number_;
   const unsigned workers_;  ///< of this proxy: each takes its part of max_connections
   std::int64_t wall_offset_us_;
   std::unique_ptr<io::BufferPool> buffers_;

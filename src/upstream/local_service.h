@@ -85,6 +85,11 @@ class LocalService : Pinned {
   Counter retries;
   Counter queue_full;
   Counter queue_timeouts;
+  Counter fallbacks_stale;       ///< answers from StaleAnswers
+  Counter fallbacks_by_service;  ///< requests that went to another service
+  Counter fallbacks_from_file;
+  Counter fallbacks_refused;  ///< beyond fallback.concurrency
+  std::uint32_t fallbacks_in_flight = 0;
   std::array<Counter, 6> answers;  ///< by status class; 0: no answer
   Histogram latency;
 

@@ -1,6 +1,7 @@
 #include "upstream/service.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "balance/member.h"
 #include "base/check.h"
@@ -18,6 +19,22 @@ Result<io::SocketAddress> socket_address(const config::Address& address) {
     case config::Address::Kind::ip6: break;
   }
   return io::SocketAddress::from_ip(address.host, address.port);
+}
+
+Result<std::string> read_fallback_body(const config::Service& config) {
+  if (!config.fallback || config.fallback->file.empty()) return config.fallback ? config.fallback->body : std::string();
+  const std::string& path = config.fallback->file;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Code::missing, Side::local, path + " cannot be read");
+  std::string body(kFallbackBytesMax + 1, '\0');
+  file.read(body.data(), static_cast<std::streamsize>(body.size()));
+  if (file.bad()) return fail(Code::internal, Side::local, path + " cannot be read");
+  body.resize(static_cast<std::size_t>(file.gcount()));
+  if (body.size() > kFallbackBytesMax) {
+    return fail(Code::invalid, Side::local,
+                path + " is larger than " + std::to_string(kFallbackBytesMax / 1024) + "KiB; make it smaller");
+  }
+  return body;
 }
 
 }  // namespace
@@ -41,16 +58,24 @@ Result<std::shared_ptr<Service>> Service::make(const config::Service& config, co
     }
     endpoints.push_back(std::move(endpoint));
   }
-  std::shared_ptr<Queue> queue =
-      predecessor == nullptr ? std::make_shared<Queue>(config.limits.queue) : predecessor->queue_;
-  return std::make_shared<Service>(config, std::move(endpoints), std::move(queue));
+  Result<std::string> fallback_body = read_fallback_body(config);
+  if (!fallback_body) return pass(fallback_body, "fallback of service " + config.name);
+  Lasting lasting;
+  if (predecessor != nullptr) lasting = predecessor->lasting_;
+  if (predecessor == nullptr) {
+    lasting.queue = std::make_shared<Queue>(config.limits.queue);
+    lasting.stale_answers = std::make_shared<StaleAnswers>(config::Fallback{}.stale_bytes);
+  }
+  return std::make_shared<Service>(config, std::move(endpoints), std::move(lasting), std::move(*fallback_body));
 }
 
-Service::Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints, std::shared_ptr<Queue> queue)
+Service::Service(config::Service config, std::vector<std::shared_ptr<Endpoint>> endpoints, Lasting lasting,
+                 std::string fallback_body)
     : config_(std::move(config)),
       endpoints_(std::move(endpoints)),
       shares_(std::make_unique<std::atomic<std::uint16_t>[]>(endpoints_.size())),
-      queue_(std::move(queue)) {
+      lasting_(std::move(lasting)),
+      fallback_body_(std::move(fallback_body)) {
   by_identity_.reserve(endpoints_.size());
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     by_identity_.emplace(endpoints_[i]->identity, static_cast<std::uint32_t>(i));
@@ -62,8 +87,10 @@ void Service::take_effect() {
   for (const auto& endpoint : endpoints_) {
     endpoint->load.limit.store(config_.limits.connections_per_endpoint, std::memory_order_relaxed);
   }
-  queue_->set_limit(config_.limits.queue);
-  queue_->look_again();
+  queue().set_limit(config_.limits.queue);
+  queue().look_again();
+  const bool keeps_answers = config_.fallback && config_.fallback->stale > Duration::zero();
+  stale_answers().set_bytes_max(keeps_answers ? config_.fallback->stale_bytes : 0);
 }
 
 std::optional<std::uint32_t> Service::index_of(const Endpoint& endpoint) const {
@@ -81,7 +108,7 @@ void Service::publish_shares(std::span<const std::uint16_t> shares) {
   }
   shares_version_.fetch_add(1, std::memory_order_release);
   const bool nobody = std::ranges::all_of(shares, [](std::uint16_t share) { return share == 0; });
-  if (somebody_new || nobody) queue_->look_again();
+  if (somebody_new || nobody) queue().look_again();
 }
 
 void Service::read_shares(std::vector<std::uint16_t>& into) const {

@@ -1,0 +1,67 @@
+// Exchange, between routing and forwarding: whether the breaker lets the request pass, and what it hears of the
+// outcome.
+//
+// A breaker counts requests as the caller sees them: retries included, from here to the head of the answer. A failure
+// that another endpoint made good is none.
+#include <algorithm>
+#include <charconv>
+
+#include "io/loop.h"
+#include "proxy/exchange.h"
+
+namespace holdfast::proxy {
+
+// Services behind us say how much time their own callers have left. Others could only hurt themselves with it, but are
+// not believed either: a listener for the world passes nothing on of what it is told.
+bool Exchange::hear_callers_deadline() {
+  callers_deadline_ = kNever;
+  if (!listener_->config.by_service_name && !session_.trusted_peer()) return true;
+  const http::Field* const field = heads_->request.find(http::Name::x_holdfast_timeout_ms);
+  if (field == nullptr) return true;
+  std::uint32_t left_ms = 0;  // 49 days
+  const char* const end = field->value.data() + field->value.size();
+  const auto [stopped, error] = std::from_chars(field->value.data(), end, left_ms);
+  if (error != std::errc{} || stopped != end) return true;
+  callers_deadline_ = started_ + left_ms * Duration(1ms);
+  return left_ms != 0;
+}
+
+std::string_view Exchange::caller() const {
+  const config::Listener& listener = listener_->config;
+  if (!listener.caller.empty() || !listener.by_service_name) return listener.caller;
+  const http::Field* const field = heads_->request.find(http::Name::x_holdfast_caller);
+  return field == nullptr ? std::string_view() : field->value;
+}
+
+// What is told to a service about the time it has: only where it is of use, to those that call others.
+std::optional<std::uint64_t> Exchange::time_left_ms() const {
+  if (callers_deadline_ == kNever && service_->config().calls.empty()) return std::nullopt;
+  const Duration left = deadline_ - worker_.loop().now();
+  return static_cast<std::uint64_t>(std::max<Duration::rep>(left / 1ms, 1));
+}
+
+const char* Exchange::admit() {
+  circuit_ = snapshot_->shared->guards.find(service_index_, caller());
+  if (circuit_ == nullptr) return nullptr;
+  const bool harmless = http::is_safe(heads_->request.method) && request_body_.done();
+  admission_ = circuit_->gate().admit(harmless, worker_.prng());
+  breaker::Meter& meter = circuit_->meter(worker_.number());
+  if (!admission_.passed) {
+    meter.count_refusal();
+    return "breaker-open";
+  }
+  // A body that is still to come takes as long as the client takes.
+  if (request_body_.done()) meter.begin(call_, admission_, worker_.loop().now());
+  return nullptr;
+}
+
+void Exchange::end_call(breaker::Outcome outcome) {
+  if (circuit_ == nullptr) return;
+  breaker::Meter& meter = circuit_->meter(worker_.number());
+  const Instant now = worker_.loop().now();
+  if (!call_.begun() && admission_.passed) meter.begin(call_, admission_, now);
+  if (call_.begun()) meter.end(call_, outcome, now);
+  circuit_ = nullptr;
+}
+
+}  // namespace holdfast::proxy

@@ -1,0 +1,179 @@
+// Exchange, when the service has no answer: what the client gets instead of an error, if the service has a fallback. In
+// this order, as far as they are given: the last good answer to the same request, another service's, one from the file.
+// All are marked X-Holdfast-Degraded, so that nobody takes them for the real thing.
+//
+// Answers that were made up go only to requests that ask (GET, HEAD): whoever wanted something done must hear that it
+// was not.
+#include <algorithm>
+#include <array>
+
+#include "http/head_output.h"
+#include "io/loop.h"
+#include "proxy/exchange.h"
+
+namespace holdfast::proxy {
+namespace {
+
+bool is_read(http::Method method) { return method == http::Method::get || method == http::Method::head; }
+
+/// Of an answer that is kept: what belongs to its content, and to nobody in particular.
+bool is_kept(const http::Field& field) {
+  constexpr http::NameSet kNotKept = {http::Name::content_length, http::Name::content_type,
+                                      http::Name::date,           http::Name::age,
+                                      http::Name::server,         http::Name::via};
+  return field.end_to_end && !http::kHopByHop.has(field.id) && !kNotKept.has(field.id);
+}
+
+bool may_be_kept(const http::ResponseHead& answer) {
+  if (answer.fields.has(http::Name::set_cookie)) return false;
+  const http::Field* const control = answer.find(http::Name::cache_control);
+  return control == nullptr || control->value.find("no-store") == std::string_view::npos;
+}
+
+}  // namespace
+
+bool Exchange::has_fallback() const {
+  if (!service_->config().fallback) return false;
+  return is_read(heads_->request.method) || may_stand_in();
+}
+
+// Another service may be asked: there is one, and what was sent before does no harm twice.
+bool Exchange::may_stand_in() const {
+  if (snapshot_->shared->stand_ins[service_index_] == Snapshot::kNoService || streamed_) return false;
+  return tries_ == 0 || !sent_ || http::is_idempotent(heads_->request.method);
+}
+
+io::Task<> Exchange::give_up(std::uint16_t status, const char* reason) {
+  end_call(breaker::Outcome::cancelled);  // unless it has been told more: our own refusal says nothing about others
+  drop_answer();
+  const std::optional<config::Fallback>& fallback = service_->config().fallback;
+  const bool room = fallback && service_->fallbacks_in_flight < fallback->concurrency;
+  if (!room || client_gone()) {
+    if (fallback && !room) service_->fallbacks_refused.add();
+    co_await answer_error(status, reason);
+    co_return;
+  }
+  upstream::LocalService& service = *service_;
+  ++service.fallbacks_in_flight;
+  const bool read = is_read(heads_->request.method);
+  std::shared_ptr<const upstream::StaleAnswer> stale = read ? find_stale() : nullptr;
+  if (stale != nullptr) {
+    service.fallbacks_stale.add();
+    co_await answer_stale(std::move(stale), reason);
+  } else if (may_stand_in()) {
+    service.fallbacks_by_service.add();
+    status_ = status;
+    co_await ask_stand_in(snapshot_->shared->stand_ins[service_index_]);
+  } else if (read && fallback->status != 0) {
+    service.fallbacks_from_file.add();
+    co_await answer_from_file(reason);
+  } else {
+    co_await answer_error(status, reason);
+  }
+  --service.fallbacks_in_flight;
+}
+
+// An answer of the endpoint that nobody will see.
+void Exchange::drop_answer() {
+  give_up_endpoint();
+  out_ = io::Buffer{};
+  outbox_.reset();
+  set_sticky_ = false;
+}
+
+// ---- another service
+
+io::Task<> Exchange::ask_stand_in(std::uint32_t stand_in) {
+  account_service();
+  if (stood_in_for_ == nullptr) stood_in_for_ = &service_->service();
+  service_index_ = stand_in;
+  service_ = snapshot_->services[stand_in].get();
+  // It has its own time: that of the first may be used up. Not the caller's.
+  deadline_ = std::min(callers_deadline_, worker_.loop().now() + service_->config().timeouts.request);
+  tries_ = 0;
+  reason_ = {};
+  co_await forward();
+}
+
+// ---- an older answer
+
+// Whoever may see another answer has another key.
+std::string Exchange::answer_key() const {
+  const http::RequestHead& request = heads_->request;
+  std::string key(request.host);
+  const auto add = [&key](std::string_view part) { key.append(1, '\n').append(part); };
+  add(request.path);
+  add(request.query);
+  for (const http::Name name : {http::Name::accept, http::Name::accept_encoding, http::Name::accept_language,
+                                http::Name::authorization, http::Name::cookie, http::Name::range}) {
+    const http::Field* const field = request.find(name);
+    add(field == nullptr ? std::string_view() : field->value);
+  }
+  return key;
+}
+
+// Only what came as a whole with its head: an answer of more than a buffer is not kept.
+void Exchange::keep_answer() {
+  const std::optional<config::Fallback>& fallback = service_->config().fallback;
+  if (!fallback || fallback->stale == Duration::zero() || stood_in_for_ != nullptr) return;
+  const http::ResponseHead& answer = heads_->response;
+  if (heads_->request.method != http::Method::get || !may_be_kept(answer)) return;
+  const Instant now = worker_.loop().now();
+  const std::string key = answer_key();
+  upstream::StaleAnswers& kept = service_->service().stale_answers();
+  if (!kept.wants(key, now)) return;
+  auto copy = std::make_shared<upstream::StaleAnswer>();
+  copy->status = answer.status;
+  copy->kept = now;
+  for (const http::Field& field : answer.fields) {
+    if (field.id == http::Name::content_type) copy->content_type = field.value;
+    if (is_kept(field)) copy->fields.emplace_back(field.name, field.value);
+  }
+  copy->body.assign(answer_piece_.data.begin(), answer_piece_.data.end());
+  kept.keep(key, std::move(copy));
+}
+
+std::shared_ptr<const upstream::StaleAnswer> Exchange::find_stale() const {
+  const Duration stale = service_->config().fallback->stale;
+  if (stale == Duration::zero()) return nullptr;
+  return service_->service().stale_answers().find(answer_key(), worker_.loop().now() - stale);
+}
+
+// RFC 9111 5.1: Age says how old it is.
+io::Task<> Exchange::answer_stale(std::shared_ptr<const upstream::StaleAnswer> stale, const char* reason) {
+  const std::string age = std::to_string((worker_.loop().now() - stale->kept) / 1s);
+  std::vector<http::Field> fields;
+  for (const auto& [name, value] : stale->fields) fields.push_back({.name = name, .value = value});
+  fields.push_back({.name = "Age", .value = age});
+  fields.push_back({.name = kDegraded, .value = service_->service().name()});
+  http::LocalResponse response;
+  response.status = stale->status;
+  response.reason = reason;
+  if (!stale->content_type.empty()) response.content_type = stale->content_type;
+  response.body = stale->body;
+  response.extra = fields;
+  co_await answer_locally(response);
+}
+
+// ---- an answer from the file
+
+io::Task<> Exchange::answer_from_file(const char* reason) {
+  const config::Fallback& fallback = *service_->config().fallback;
+  http::LocalResponse response;
+  response.status = fallback.status;
+  response.reason = reason;
+  response.body = service_->service().fallback_body();
+  std::vector<http::Field> fields;
+  for (const config::HeaderLine& header : fallback.headers) {
+    if (http::name_of(header.name) == http::Name::content_type) {
+      response.content_type = header.value;
+    } else {
+      fields.push_back({.name = header.name, .value = header.value});
+    }
+  }
+  fields.push_back({.name = kDegraded, .value = service_->service().name()});
+  response.extra = fields;
+  co_await answer_locally(response);
+}
+
+}  // namespace holdfast::proxy
