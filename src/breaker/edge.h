@@ -17,13 +17,15 @@
 #include "base/prng.h"
 #include "breaker/gate.h"
 #include "breaker/judge.h"
+#include "breaker/probe_run.h"
 #include "breaker/standing.h"
 #include "breaker/vote.h"
 #include "breaker/window.h"
 
 namespace holdfast::breaker {
 
-/// An operator's word. It holds until he takes it back, or until its time is up.
+/// An operator's word. It holds until he takes it back, or until its time is up. It stands above the mode too: who says
+/// "open" at night means it.
 struct Override {
   State state = State::closed;  ///< open or closed
   std::string actor{};
@@ -31,13 +33,6 @@ struct Override {
   std::optional<Instant> until{};  ///< by our clock
 
   bool operator==(const Override&) const = default;
-};
-
-/// What became of the probes that were let through in this generation of the gate.
-struct Probes {
-  unsigned taken = 0;
-  unsigned well = 0;
-  unsigned failed = 0;
 };
 
 /// A step of the shared standing that this proxy would commit. Whoever carries it out compares what it rests on.
@@ -61,7 +56,7 @@ struct Proposal {
 struct Plan {
   // How it stands, for people and for the gate.
   State state = State::closed;
-  unsigned allowed_permille = Gate::kAll;  ///< what the gate lets through; in mode observe always all
+  unsigned allowed_permille = Gate::kAll;  ///< what the gate lets through; of its own accord mode observe lets all
   std::string reason{};
   Instant since{};
   std::uint64_t epoch = 0;  ///< of the shared standing; 0: there is none
@@ -75,7 +70,7 @@ struct Plan {
   std::optional<Proposal> proposal{};
   /// A step of the proxy's own standing, for the log and the events: "opened", and why. At most one at a time.
   struct Happened {
-    std::string what{};
+    std::string what{};  ///< opened, half-opened, ramps up, closed; in mode observe: would open, would close
     std::string why{};
   };
   std::optional<Happened> happened{};
@@ -110,7 +105,8 @@ class Edge {
   /// Somebody holds the power to probe; we do.
   void set_prober(bool somebody, bool we);
 
-  /// Calls that have been counted since the last time, and probes of the gate's present generation.
+  /// Calls that have been counted since the last time, and probes of the gate's present generation. Calls are seen in
+  /// groups, so what failed counts as "in a row" when no call of its group went well.
   void observe(const Tally& calls, const Probes& probes, Instant now);
 
   /// Everything that follows by now. Called each time something came in, and at look_again; the same twice in a row
@@ -121,20 +117,88 @@ class Edge {
   std::string describe() const;
 
  private:
+  /// Whose word it is.
+  enum class Rule : std::uint8_t { own, shared, override, off };
+  /// What shows. When it changes, a new generation begins.
+  struct Shown {
+    Rule rule = Rule::own;
+    State state = State::closed;
+    std::uint64_t own_epoch = 0;
+    std::uint64_t shared_epoch = 0;
+    bool probing = false;  ///< for all
+
+    bool operator==(const Shown&) const = default;
+  };
+  /// What tripped the own standing: it remains our vote while calls that could change our mind are refused.
+  struct Evidence {
+    std::string why{};
+    Tally calls{};
+    std::uint64_t epoch = 0;
+  };
+  /// A proposal is held back for a while by chance, so that not all make it at once.
+  struct Pending {
+    Proposal::Kind kind = Proposal::Kind::trip;
+    std::uint64_t epoch = 0;
+    Instant until{};
+  };
+  /// Probes that went well in a run of ours that ended without a verdict.
+  struct Carried {
+    std::uint64_t total = 0;  ///< trips ever, when it was
+    unsigned well = 0;
+  };
+
+  // The own standing and what shows: edge.cc.
+  bool shares() const { return settings_.mode == Mode::enforce && settings_.shared; }
+  bool uses_shared() const { return shares() && in_touch_; }
+  std::uint64_t shared_epoch() const { return shared_ ? shared_->epoch : 0; }
+  Rule rule() const;
+  bool is_retired(Instant now) const;
+  void heed_override(Instant now);
+  void rest(Instant now);
+  void take_over(Instant now);
+  void show(Plan& plan, Instant now);
+  void begin_run(const Shown& before, Instant now);
+  bool step_own(Plan& plan, Instant now);
+  bool step_half_open(Plan& plan, Instant now);
+  bool trip_own(Plan& plan, std::string why, Instant now);
+  bool close_own(Plan& plan, std::string why, Instant now);
+  void happened(Plan& plan, std::string what) const;
+  void describe_standing(Plan& plan, Instant now) const;
+
+  // What others hear of it: edge_shared.cc.
+  Vote vote(const Self& self) const;
+  std::optional<Proposal> propose(const Self& self, Plan& plan, Instant now);
+  std::optional<Proposal> propose_expiry(Instant now) const;
+  std::optional<Proposal> propose_trip(const Self& self, const Standing& shared, Instant now) const;
+  std::optional<Proposal> propose_probing(const Standing& shared, Plan& plan, Instant now);
+  std::optional<Proposal> propose_verdict(const Standing& shared, Plan& plan, Instant now);
+  std::optional<Proposal> propose_close(const Standing& shared, Plan& plan, Instant now);
+  bool has_waited(Proposal::Kind kind, std::uint64_t epoch, Duration most, Plan& plan, Instant now);
+
   std::string name_;
   Settings settings_;
   Prng prng_;
   Window window_;
   unsigned failures_in_a_row_ = 0;
   Standing own_;
+  std::optional<Evidence> evidence_;
+  ProbeRun run_;
+  Carried carried_;
+  Shown shown_;
+
+  std::optional<Override> override_;
+  Instant override_since_{};
+  bool override_in_force_ = false;
+  bool override_retired_ = false;  ///< its time is up, and nobody took it away
+
   std::optional<Standing> shared_;
   std::vector<Vote> votes_;
-  std::optional<Override> override_;
   bool in_touch_ = false;
   bool somebody_probes_ = false;
   bool we_probe_ = false;
-  Instant refused_at_{};  ///< the last time that somebody wanted to call
-  // Helper functions and state as the implementation needs them.
+  std::optional<Instant> refused_at_;  ///< the last time that somebody wanted to call
+  std::optional<Pending> pending_;
+  std::optional<Pending> was_pending_;
 };
 
 }  // namespace holdfast::breaker

@@ -30,6 +30,10 @@ Duration scattered(Duration length, Prng& prng) {
   return length / 1'000 * (800 + static_cast<Duration::rep>(prng.below(401)));
 }
 
+Duration ramp_step(const Settings& settings) {
+  return std::max<Duration>(settings.ramp / static_cast<int>(kRampPermille.size()), 1ns);
+}
+
 Standing step(const Standing& before, State state, std::string reason, Instant now) {
   Standing next = before;
   next.state = state;
@@ -102,9 +106,13 @@ unsigned allowed_permille(const Settings& settings, const Standing& standing, In
     case State::ramp: break;
   }
   if (ramp_has_ended(settings, standing, now)) return Gate::kAll;
-  const Duration fifth = std::max<Duration>(settings.ramp / static_cast<int>(kRampPermille.size()), 1ns);
-  const auto passed = std::max<Duration::rep>((now - standing.since) / fifth, 0);
+  const auto passed = std::max<Duration::rep>((now - standing.since) / ramp_step(settings), 0);
   return kRampPermille[std::min(static_cast<std::size_t>(passed), kRampPermille.size() - 1)];
+}
+
+Instant next_ramp_step(const Settings& settings, const Standing& standing, Instant now) {
+  const auto passed = std::max<Duration::rep>((now - standing.since) / ramp_step(settings), 0);
+  return standing.since + ramp_step(settings) * (passed + 1);
 }
 
 bool ramp_has_ended(const Settings& settings, const Standing& standing, Instant now) {

@@ -66,6 +66,8 @@ bool may_probe(const Standing& standing, Instant now);
 /// Of 1000 calls, how many may pass: closed 1000, open and half_open 0, ramp 50, 100, 250, 500, 750, each for a fifth
 /// of `ramp`, then 1000.
 unsigned allowed_permille(const Settings& settings, const Standing& standing, Instant now);
+/// When the ramp lets through more. Requires: ramp.
+Instant next_ramp_step(const Settings& settings, const Standing& standing, Instant now);
 /// The ramp is over.
 bool ramp_has_ended(const Settings& settings, const Standing& standing, Instant now);
 

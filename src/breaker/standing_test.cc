@@ -149,6 +149,13 @@ TEST(Standing, ramps_up_in_steps) {
   EXPECT_TRUE(ramp_has_ended({.ramp = 0s}, ramp, kStart));
 }
 
+TEST(Standing, knows_when_its_ramp_lets_through_more) {
+  const Standing ramp{.state = State::ramp, .since = kStart};
+  EXPECT_EQ(next_ramp_step(kSettings, ramp, kStart), kStart + 2s);
+  EXPECT_EQ(next_ramp_step(kSettings, ramp, kStart + 2s - 1ns), kStart + 2s);
+  EXPECT_EQ(next_ramp_step(kSettings, ramp, kStart + 2s), kStart + 4s);
+}
+
 TEST(Standing, lets_all_through_closed_and_none_otherwise) {
   EXPECT_EQ(allowed_permille(kSettings, {.state = State::closed}, kStart), Gate::kAll);
   EXPECT_EQ(allowed_permille(kSettings, {.state = State::open}, kStart), 0U);
