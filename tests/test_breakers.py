@@ -80,14 +80,17 @@ def test_it_opens_when_nobody_listens(proxy):
         caller.until(REFUSED, "refused", at_once=20)
 
 
-def test_calls_that_hang_count_before_their_time_out(site):
-    caller, server = site(do.hang(), breaker={"open_for": "1m", "max_open_for": "1m"})
+def test_calls_that_hang_count_before_their_time_out(proxy, origin):
+    server = origin(always=do.hang())
+    lasting = {**BREAKER, "open_for": "1m", "max_open_for": "1m"}
+    running = proxy(settings.web(server, breaker=lasting, **PLAIN))
+    caller = Caller(running.address("web"))
     hanging = threading.Thread(target=caller.ask_at_once, args=(20,))
     hanging.start()
-    server.wait_for_requests(20)
     began = time.monotonic()
-    caller.until(REFUSED, "refused")
+    running.log.wait_for(r"breaker site: opened: \d+ of \d+ calls took longer than 200ms")
     assert time.monotonic() - began < 5, "their time-out is 10 s"
+    assert caller.ask() == REFUSED
     server.stop()
     hanging.join()
 
@@ -137,7 +140,7 @@ def test_observing_refuses_nothing(proxy, origin):
     running = proxy(settings.web(server, breaker={**BREAKER, "mode": "observe"}, **PLAIN))
     caller = Caller(running.address("web"))
     assert caller.ask_at_once(50) == [(500, None)] * 50
-    running.log.wait_for(r"breaker site .*would")
+    running.log.wait_for(r"breaker site.*would open")
     assert caller.ask_at_once(50) == [(500, None)] * 50
 
 

@@ -118,6 +118,37 @@ void check_tcp_service(const Service& service, const Node& node, Reading& readin
   if (!service.retries.on.statuses.empty()) {
     refuse("retries", "a tcp service sees no statuses; retry on connect_failure, or set protocol: http1");
   }
+  if (service.breaker) refuse("breaker", "a tcp service sees no answers; remove it, or set protocol: http1");
+  if (service.fallback) refuse("fallback", "a tcp service has no answers; remove it, or set protocol: http1");
+  if (service.limits.concurrency != Concurrency::unlimited) {
+    refuse("limits", "a tcp service sees no answers to adapt to; remove concurrency, or set protocol: http1");
+  }
+}
+
+// The services that stand in for one another must end somewhere.
+void check_stand_ins(const Model& model, const Node& services, Reading& reading) {
+  std::unordered_map<std::string_view, std::string_view> next;
+  for (const Service& service : model.services) {
+    if (service.fallback && !service.fallback->service.empty()) next.emplace(service.name, service.fallback->service);
+  }
+  for (const Service& service : model.services) {
+    std::string way = service.name;
+    auto at = next.find(service.name);
+    for (std::size_t steps = 0; at != next.end() && steps < next.size(); ++steps) {
+      way.append(" -> ").append(at->second);
+      if (at->second != service.name) {
+        at = next.find(at->second);
+        continue;
+      }
+      const Reading::Step all(reading, "services");
+      const Reading::Step one(reading, service.name);
+      const Reading::Step fallback(reading, "fallback");
+      const Reading::Step key(reading, "service");
+      reading.wrong(services.find(service.name)->find("fallback")->find("service")->mark,
+                    "leads back to itself (" + way + "); end it with body or file");
+      break;
+    }
+  }
 }
 
 void check_calls(const Service& service, const Node& node, Reading& reading) {
@@ -155,6 +186,13 @@ void check_section(const Route&, const Node& node, Reading& reading, bool sound)
 
 void check_section(const Listener& listener, const Node& node, Reading& reading, bool sound) {
   check_binds(listener, node, reading);
+  if (!listener.caller.empty()) {
+    const Reading::Step step(reading, "caller");
+    reading.refer(node.find("caller")->mark, listener.caller, std::nullopt);
+    if (listener.protocol == ListenerProtocol::tcp) {
+      reading.wrong(node.find("caller")->mark, "a tcp listener makes no calls; remove it");
+    }
+  }
   const Node* routes = node.find("routes");
   if (routes == nullptr || (listener.routes.empty() && !listener.by_service_name)) return;
   if (listener.protocol == ListenerProtocol::tcp) {
@@ -191,11 +229,39 @@ void check_section(const Service& service, const Node& node, Reading& reading, b
   check_endpoints(service, node, reading);
   if (service.protocol == ServiceProtocol::tcp) check_tcp_service(service, node, reading);
   check_calls(service, node, reading);
+  if (service.fallback && !service.fallback->service.empty()) {
+    const Node* const fallback = node.find("fallback");
+    const Reading::Step section(reading, "fallback");
+    const Reading::Step key(reading, "service");
+    reading.refer(fallback->find("service")->mark, service.fallback->service, ServiceProtocol::http1);
+  }
+}
+
+void check_section(const Breaker& breaker, const Node& node, Reading& reading, bool sound) {
+  if (!sound || breaker.max_open_for >= breaker.open_for) return;
+  reading.wrong(node.mark,
+                "max_open_for is shorter than open_for; make it " + write_duration(breaker.open_for) + " at least");
+}
+
+void check_section(const Fallback& fallback, const Node& node, Reading& reading, bool sound) {
+  if (!sound) return;
+  const bool answers = node.find("status") != nullptr || node.find("body") != nullptr || node.find("file") != nullptr;
+  if (!answers && fallback.stale == Duration::zero() && fallback.service.empty()) {
+    reading.wrong(node.mark, "has nothing to answer; add stale: 10m, service: NAME or body: TEXT");
+  }
+  if (!fallback.body.empty() && !fallback.file.empty()) {
+    reading.wrong(node.mark, "has both a body and a file; keep one of them");
+  }
+  if (!answers && !fallback.headers.empty()) {
+    reading.wrong(node.mark, "has headers but no answer to put them on; add body: TEXT");
+  }
 }
 
 void check_section(const Model& model, const Node& node, Reading& reading, bool) {
   const Node* services = node.find("services");
-  if (model.cluster || services == nullptr) return;
+  if (services == nullptr) return;
+  check_stand_ins(model, *services, reading);
+  if (model.cluster) return;
   const Reading::Step all(reading, "services");
   for (const Service& service : model.services) {
     if (!service.endpoints_found) continue;
@@ -243,9 +309,8 @@ void check_model(const Model& model, Reading& reading) {
     } else if (reference.protocol && *reference.protocol != found->second) {
       const bool tcp = found->second == ServiceProtocol::tcp;
       reading.say(reference.mark, reference.place + ": service \"" + reference.service + "\" speaks " +
-                                      (tcp ? "tcp" : "http1") + ", but this " + (tcp ? "http" : "tcp") +
-                                      " listener needs " + (tcp ? "http1" : "tcp") +
-                                      "; change the protocol of one of them");
+                                      (tcp ? "tcp" : "http1") + ", but here it has to speak " +
+                                      (tcp ? "http1" : "tcp") + "; change its protocol, or name another one");
     }
   }
 }

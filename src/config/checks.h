@@ -23,6 +23,8 @@ void check_section(const Route& route, const Node& node, Reading& reading, bool 
 void check_section(const Listener& listener, const Node& node, Reading& reading, bool sound);
 void check_section(const Proxy& proxy, const Node& node, Reading& reading, bool sound);
 void check_section(const HealthCheck& check, const Node& node, Reading& reading, bool sound);
+void check_section(const Breaker& breaker, const Node& node, Reading& reading, bool sound);
+void check_section(const Fallback& fallback, const Node& node, Reading& reading, bool sound);
 void check_section(const Service& service, const Node& node, Reading& reading, bool sound);
 
 /// Every service that is named exists and speaks what it has to.

@@ -75,8 +75,8 @@ TEST(Reference, shows_every_key_that_the_parser_names) {
 
 TEST(Reference, names_what_this_version_cannot_do) {
   const std::string reference = reference_markdown();
-  for (const char* key : {"nodes", "virtual_ips", "dns", "databases", "tls", "accept_proxy_protocol", "database",
-                          "breaker", "fallback", "run"}) {
+  for (const char* key :
+       {"nodes", "virtual_ips", "dns", "databases", "tls", "accept_proxy_protocol", "database", "run"}) {
     EXPECT_NE(reference.find("| `" + std::string(key) + "` | — | — |"), std::string::npos) << key;
   }
 }

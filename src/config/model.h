@@ -293,6 +293,9 @@ struct Breaker {
   bool operator==(const Breaker&) const = default;
 };
 
+/// Of an answer in the file.
+inline constexpr std::size_t kAnswerHeadersMax = 32;
+
 struct HeaderLine {
   std::string name{};
   std::string value{};

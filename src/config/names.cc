@@ -114,6 +114,37 @@ std::expected<std::uint16_t, std::string> parse_redirect_status(std::string_view
   return wrong(text, "is not a redirecting status; expected 301, 302, 303, 307 or 308");
 }
 
+std::expected<std::uint16_t, std::string> parse_answer_status(std::string_view text) {
+  const auto status = parse_status(text);
+  if (status && *status >= 200) return *status;
+  return wrong(text, "is not the status of an answer; expected 200 to 599");
+}
+
+std::expected<std::string, std::string> parse_answer_body(std::string_view text) {
+  if (text.size() <= kAnswerBodyMax) return std::string(text);
+  return std::unexpected("a body in this file has at most " + write_bytes(kAnswerBodyMax) +
+                         "; put a longer one into a file of its own (file: /path)");
+}
+
+std::expected<std::string, std::string> parse_header_name(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kOurs{"content-length", "transfer-encoding", "connection", "trailer",
+                                                  "x-holdfast-degraded"};
+  if (!is_token(text) || text.size() > kHeaderNameMax) {
+    return wrong(
+        text, "is not the name of a header; expected letters, digits and -, at most " + std::to_string(kHeaderNameMax));
+  }
+  if (std::ranges::find(kOurs, lowered(text)) != kOurs.end()) {
+    return wrong(text, "is set by the proxy itself; remove it");
+  }
+  return std::string(text);
+}
+
+std::expected<std::string, std::string> parse_header_value(std::string_view text) {
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  if (printable && text.size() <= kHeaderValueMax) return std::string(text);
+  return std::unexpected("a header's value is printable ASCII, at most " + write_bytes(kHeaderValueMax));
+}
+
 std::expected<std::string, std::string> parse_host(std::string_view text) {
   const std::size_t colon = text.find(':');
   const bool port = colon == std::string_view::npos || parse_number<std::uint16_t>(text.substr(colon + 1));

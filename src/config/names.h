@@ -46,6 +46,17 @@ std::expected<std::string, std::string> parse_user(std::string_view text);
 /// file:/path: the path of a file that holds a secret.
 std::expected<std::string, std::string> parse_secret_file(std::string_view text);
 
+/// The status of an answer of our own: 200 to 599.
+std::expected<std::uint16_t, std::string> parse_answer_status(std::string_view text);
+/// The body of an answer of our own; any text up to kAnswerBodyMax.
+std::expected<std::string, std::string> parse_answer_body(std::string_view text);
+inline constexpr std::size_t kAnswerBodyMax = 16 * kKiB;
+/// One header of such an answer: a token, none of those that frame it; and a value without line breaks.
+std::expected<std::string, std::string> parse_header_name(std::string_view text);
+std::expected<std::string, std::string> parse_header_value(std::string_view text);
+inline constexpr std::size_t kHeaderNameMax = 200;
+inline constexpr std::size_t kHeaderValueMax = 1 * kKiB;
+
 std::string format_text(const std::string& text);
 std::string format_status(const std::uint16_t& status);
 std::string format_host_pattern(const HostPattern& host);

@@ -19,6 +19,7 @@ inline constexpr Scalar<StoreAddress> kStoreAddress{"`sqlite:/path` or `etcd://H
 inline constexpr Scalar<Address> kStoreMember{"address", ":[0-9]+$", parse_store_member, format_address};
 inline constexpr Scalar<std::string> kUser{"name", "", parse_user, format_text};
 inline constexpr Scalar<std::string> kSecretFile{"`file:/path`", "^file:/", parse_secret_file, format_secret_file};
+inline constexpr Scalar<std::string> kAnswerBody{"text", "", parse_answer_body, format_text};
 inline constexpr Scalar<std::string> kLogPath{"`stdout`, `stderr`, `none` or a file", "^(stdout$|stderr$|none$|/)",
                                               parse_log_path, format_text};
 inline constexpr Scalar<std::string> kLocation{"path or URL", "^(/|https?://)", parse_location, format_text};
@@ -145,6 +146,9 @@ struct Table<Listener> {
     f.field("limits", t.limits, Section<ListenerLimits>{}, "what a client may ask of us");
     f.field("trusted_proxies", t.trusted_proxies, list_of(kNetwork, 0, 1'000),
             "clients whose `X-Forwarded-*` and `X-Request-Id` are believed; of all others they are replaced");
+    f.field("caller", t.caller, TextOrNone{kName},
+            "the service that all these clients belong to: breakers of what they call are theirs. Behind "
+            "`by_service_name`, callers say it themselves in `X-Holdfast-Caller`");
     f.required("routes", t, RoutesShape{},
                "first match wins; `by_service_name`: `Host: profile` goes to the service `profile`");
     f.not_yet("tls", "certificates, chosen by SNI");
@@ -234,9 +238,63 @@ struct Table<Service> {
     f.field("limits", t.limits, Section<ServiceLimits>{}, "what the endpoints are spared");
     f.field("calls", t.calls, list_of(kName, 0, 100),
             "services that this one depends on: it draws the graph; cycles are allowed");
-    f.not_yet("breaker", "the circuit breaker");
-    f.not_yet("fallback", "what is answered instead of an error");
+    f.field("breaker", t.breaker, Maybe<Breaker>{},
+            "stops asking a service that fails or hangs; without it nothing does");
+    f.field("fallback", t.fallback, FallbackShape{}, "what is answered instead of an error");
     f.not_yet("run", "a service that holdfast starts itself");
+  }
+};
+
+template <>
+struct Table<Breaker> {
+  static constexpr std::string_view about =
+      "Stops asking a service of which most calls fail or take too long, and comes back to it by a few probes and a "
+      "ramp. There is one for each service that has this one among its `calls`, and one for everybody else. `{}` takes "
+      "the defaults.";
+  static void fields(auto& f, auto& t) {
+    f.field("mode", t.mode, OneOf<BreakerMode>{},
+            "`enforce`; `observe`: refuses nothing and says what it would have done; `off`: opens only by hand");
+    f.field("failure_rate", t.failure_rate, share(percent(1), percent(100)),
+            "opens when this share of the calls failed: a 5xx other than 501, no connection, no answer (what is tried "
+            "again with success has not failed)");
+    f.field("slow_call", t.slow_call, within(1ms, 1h),
+            "a call that takes longer, until the head of its answer, is slow, and counts as such while it still waits");
+    f.field("slow_rate", t.slow_rate, share(percent(1), percent(100)), "opens when this share of the calls was slow");
+    f.field("minimum_requests", t.minimum_requests, count(1, 100'000), "fewer calls in a window say nothing");
+    f.field("consecutive_failures", t.consecutive_failures, count(0, 100'000),
+            "opens after so many failures without a success, however few calls there are; 0: never");
+    f.field("window", t.window, within(1s, 10min),
+            "how far back calls count; an outage is seen much sooner, when the newest calls leave no doubt");
+    f.field("open_for", t.open_for, within(100ms, 1h),
+            "how long nobody calls, then it is probed; twice as long for each failed try in a row …");
+    f.field("max_open_for", t.max_open_for, within(100ms, 24h), "… but never longer than this");
+    f.field("probes", t.probes, count(1, 100), "good calls in a row after which traffic returns");
+    f.field("ramp", t.ramp, within(0s, 1h), "over which it returns: 5%, 10%, 25%, 50%, 75%, all; `0s`: at once");
+    f.field("shared", t.shared, Flag{},
+            "decided together by the proxies of `cluster`, one of which probes; `false`: each for itself");
+  }
+};
+
+template <>
+struct Table<Fallback> {
+  static constexpr std::string_view about =
+      "What is answered instead of an error of the service or of ours: when the breaker is open, the service fails, "
+      "takes too long or is not there. In this order, as far as they are given: `stale`, `service`, `body` or `file`. "
+      "Marked `X-Holdfast-Degraded`. Only a `service` answers other methods than GET and HEAD.";
+  static void fields(auto& f, auto& t) {
+    f.field("stale", t.stale, within(0s, 24h),
+            "the last good answer (200) to the same request, up to this age; the same are host, path, query, "
+            "`Accept…`, `Authorization`, `Cookie` and `Range`. Kept are answers of up to about `buffer_bytes`; `0s`: "
+            "none");
+    f.field("stale_bytes", t.stale_bytes, bytes(kMiB, kTiB), "memory for those answers");
+    f.field("service", t.service, TextOrNone{kName}, "another service gets the request, if that does no harm");
+    f.field("status", t.status, AnswerStatus{}, "of an answer of our own; 200 if it has a body or file");
+    f.field("headers", t.headers, HeadersShape{}, "of that answer");
+    f.field("body", t.body, TextOrNone{kAnswerBody}, "of that answer, up to 16KiB");
+    f.field("file", t.file, TextOrNone{kPath},
+            "the body stands in this file, up to 64KiB; it is read with the configuration");
+    f.field("concurrency", t.concurrency, count(1, 1'000'000),
+            "requests that may wait for a fallback at once, on each thread; others get the error");
   }
 };
 
@@ -351,6 +409,9 @@ struct Table<ServiceLimits> {
             "kept for the next request, by each thread");
     f.field("queue", t.queue, count(0, 1'000'000), "requests that wait for a connection");
     f.field("queue_timeout", t.queue_timeout, within(0s, 1h), "how long they wait");
+    f.field("concurrency", t.concurrency, OneOf<Concurrency>{},
+            "`adaptive`: no more requests at once than the service answers without slowing down, found by trying, on "
+            "each thread; what is more gets a 503");
   }
 };
 

@@ -10,6 +10,8 @@ namespace holdfast::config {
 namespace {
 
 constexpr Scalar<std::string> kServiceName{"name of a service", kNamePattern, parse_name, format_text};
+constexpr Scalar<std::string> kHeaderValue{"text", "", parse_header_value, format_text};
+constexpr Scalar<std::uint16_t> kAnswerStatus{"status, 200 to 599", "", parse_answer_status, format_status};
 constexpr Scalar<std::string> kCheckPath{"a path such as /healthz", "^/", parse_path, format_text};
 
 struct Cause {
@@ -216,5 +218,47 @@ std::string RetryOnShape::schema() const {
          R"(,"items":{"anyOf":[{"enum":["connect_failure","reset","silence","timeout"]},)" +
          schema_of_number(400, 599) + "]}}";
 }
+
+// ---- fallbacks ----------------------------------------------------------------------------------
+
+void HeadersShape::read(const Node& node, Reading& reading, std::vector<HeaderLine>& values) const {
+  if (!reading.is_map(node, "a map from header names to values")) return;
+  const std::size_t size = node.children.size() / 2;
+  if (size > kMost) {
+    return reading.wrong(node.mark, "holds " + std::to_string(size) + " headers; at most " + std::to_string(kMost));
+  }
+  for (std::size_t i = 0; i + 1 < node.children.size(); i += 2) {
+    const Node& key = node.children[i];
+    const Reading::Step step(reading, key.text);
+    HeaderLine& line = values.emplace_back();
+    if (auto name = parse_header_name(key.text)) {
+      line.name = std::move(*name);
+    } else {
+      reading.wrong(key.mark, name.error());
+    }
+    kHeaderValue.read(node.children[i + 1], reading, line.value);
+  }
+}
+
+Node HeadersShape::write(const std::vector<HeaderLine>& values) const {
+  if (values.empty()) return {};
+  Node node = Node::map();
+  for (const HeaderLine& line : values) {
+    node.children.push_back(Node::scalar(line.name));
+    node.children.push_back(Node::scalar(line.value));
+  }
+  return node;
+}
+
+void AnswerStatus::read(const Node& node, Reading& reading, std::uint16_t& value) const {
+  kAnswerStatus.read(node, reading, value);
+}
+
+void FallbackShape::read(const Node& node, Reading& reading, std::optional<Fallback>& value) const {
+  Maybe<Fallback>{}.read(node, reading, value);
+  if (value && value->status == 0 && !(value->body.empty() && value->file.empty())) value->status = 200;
+}
+Node FallbackShape::write(const std::optional<Fallback>& value) const { return Maybe<Fallback>{}.write(value); }
+std::string FallbackShape::schema() const { return Section<Fallback>{}.schema(); }
 
 }  // namespace holdfast::config

@@ -2,10 +2,12 @@
 // answer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "config/names.h"
 #include "config/section.h"
 
 namespace holdfast::config {
@@ -88,6 +90,33 @@ struct RetryOnShape : Leaf {
     return "list of `connect_failure`, `reset`, `silence`, `timeout` and statuses 400 to 599";
   }
   std::string schema() const;
+};
+
+/// A map from names to values.
+struct HeadersShape : Leaf {
+  static constexpr std::size_t kMost = kAnswerHeadersMax;
+
+  void read(const Node& node, Reading& reading, std::vector<HeaderLine>& values) const;
+  Node write(const std::vector<HeaderLine>& values) const;
+  std::string type() const { return "map from header names to values"; }
+  std::string schema() const { return R"({"type":"object","additionalProperties":{"type":"string"}})"; }
+};
+
+/// A status that is 0 unless written.
+struct AnswerStatus : Leaf {
+  void read(const Node& node, Reading& reading, std::uint16_t& value) const;
+  Node write(const std::uint16_t& value) const { return value == 0 ? Node() : Node::scalar(format_status(value)); }
+  std::string type() const { return "status, 200 to 599"; }
+  std::string schema() const { return schema_of_number(200, 599); }
+};
+
+/// A section; an answer of which nothing is said about the status has 200.
+struct FallbackShape {
+  void read(const Node& node, Reading& reading, std::optional<Fallback>& value) const;
+  Node write(const std::optional<Fallback>& value) const;
+  std::string type() const { return "section"; }
+  std::string schema() const;
+  void document(auto& reference, std::string_view place) const { reference.template section<Fallback>(place); }
 };
 
 /// An address of a store, or a section for an etcd that asks who we are.

@@ -45,6 +45,19 @@ const Words<AllDown>& words_of() {
   return words;
 }
 
+template <>
+const Words<BreakerMode>& words_of() {
+  static const Words<BreakerMode> words{
+      {BreakerMode::enforce, "enforce"}, {BreakerMode::observe, "observe"}, {BreakerMode::off, "off"}};
+  return words;
+}
+
+template <>
+const Words<Concurrency>& words_of() {
+  static const Words<Concurrency> words{{Concurrency::unlimited, "unlimited"}, {Concurrency::adaptive, "adaptive"}};
+  return words;
+}
+
 std::string_view to_string(Algorithm algorithm) {
   return algorithm == Algorithm::hash ? "hash" : words_of<Algorithm>().name(algorithm);
 }

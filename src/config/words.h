@@ -57,5 +57,9 @@ template <>
 const Words<HashAlgorithm>& words_of();
 template <>
 const Words<AllDown>& words_of();
+template <>
+const Words<BreakerMode>& words_of();
+template <>
+const Words<Concurrency>& words_of();
 
 }  // namespace holdfast::config

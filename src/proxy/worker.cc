@@ -61,8 +61,9 @@ void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
   for (const Listener& listener : shared->listeners) {
     largest_head = std::max<std::size_t>(largest_head, listener.head_limits.header_bytes);
   }
-  const std::size_t room =
-      2 * largest_head + std::max(2 * buffers_->buffer_bytes(), upstream::kFallbackBytesMax) + 16 * 1024;
+  // Or for the largest answer of our own.
+  constexpr std::size_t kOwnAnswer = upstream::kFallbackBytesMax + config::kAnswerHeadersMax * std::size_t{1536};
+  const std::size_t room = 2 * largest_head + std::max(2 * buffers_->buffer_bytes(), kOwnAnswer) + 16 * 1024;
   if (scratch_.size() < room) scratch_.resize(room);
 
   std::unordered_map<std::string_view, std::shared_ptr<upstream::LocalService>> before;
