@@ -14,6 +14,11 @@ constexpr Duration kLookAgain = 1s;
 constexpr Duration kExpiryGrace = 5s;
 /// When the store is lost, by chance up to this much more, so that proxies do not all probe at once.
 constexpr Duration kTakeOverScatter = 500ms;
+/// So long a probe waits for a call that may fail without harm. If only others come, they must do: what is not probed
+/// stays open.
+constexpr Duration kSafePatience = 500ms;
+/// Nobody takes the power to probe who has no calls to probe with: somebody wanted to call within this time.
+constexpr Duration kDemandMemory = 2s;
 /// No state follows from another without time or calls more often than this.
 constexpr int kStepsMax = 4;
 
@@ -217,9 +222,7 @@ bool Edge::step_half_open(Plan& plan, Instant now) {
     if (verdict.opinion == Opinion::good) return close_own(plan, "calls go well", now);
     return false;
   }
-  ProbeRun::Step step = run_.step(settings_, is_flapping(own_, now), now);
-  plan.offer_probes = step.offer;
-  plan.look_again = std::min(plan.look_again, step.look_again);
+  ProbeRun::Step step = step_run(plan, is_flapping(own_, now), now);
   switch (step.result) {
     case ProbeRun::Result::going: return false;
     case ProbeRun::Result::failed: return trip_own(plan, std::move(step.why), now);
@@ -230,6 +233,19 @@ bool Edge::step_half_open(Plan& plan, Instant now) {
   happened(plan, "ramps up");
   return true;
 }
+
+ProbeRun::Step Edge::step_run(Plan& plan, bool flapping, Instant now) {
+  ProbeRun::Step step = run_.step(settings_, flapping, now);
+  plan.offer_probes = step.offer;
+  plan.look_again = std::min(plan.look_again, step.look_again);
+  if (!run_.is_waiting() || !is_wanted(now)) return step;
+  const Instant patience_ends = run_.waiting_since() + kSafePatience;
+  plan.any_probe = now >= patience_ends;
+  if (!plan.any_probe) plan.look_again = std::min(plan.look_again, patience_ends);
+  return step;
+}
+
+bool Edge::is_wanted(Instant now) const { return refused_at_ && now - *refused_at_ <= kDemandMemory; }
 
 bool Edge::trip_own(Plan& plan, std::string why, Instant now) {
   if (own_.state != State::half_open) evidence_ = Evidence{why, window_.sum(), shared_epoch()};

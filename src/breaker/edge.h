@@ -65,6 +65,7 @@ struct Plan {
 
   bool new_generation = false;  ///< since the last decide(): begin_generation(), what was measured before is void
   unsigned offer_probes = 0;    ///< so many more
+  bool any_probe = false;       ///< let_any_probe(): only calls that must not fail come, and one of them has to
 
   Vote vote{};  ///< without node and zone
   std::optional<Proposal> proposal{};
@@ -162,6 +163,8 @@ class Edge {
   bool step_half_open(Plan& plan, Instant now);
   bool trip_own(Plan& plan, std::string why, Instant now);
   bool close_own(Plan& plan, std::string why, Instant now);
+  ProbeRun::Step step_run(Plan& plan, bool flapping, Instant now);
+  bool is_wanted(Instant now) const;
   void happened(Plan& plan, std::string what) const;
   void describe_standing(Plan& plan, Instant now) const;
 

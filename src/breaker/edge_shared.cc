@@ -7,8 +7,6 @@
 namespace holdfast::breaker {
 namespace {
 
-/// Nobody takes the power to probe who has no calls to probe with: somebody wanted to call within this time.
-constexpr Duration kDemandMemory = 2s;
 /// Candidates step forward one by one.
 constexpr Duration kProbeScatter = 200ms;
 constexpr Duration kCloseScatter = 500ms;
@@ -85,8 +83,7 @@ std::optional<Proposal> Edge::propose_trip(const Self& self, const Standing& sha
 }
 
 std::optional<Proposal> Edge::propose_probing(const Standing& shared, Plan& plan, Instant now) {
-  const bool wanted = refused_at_ && now - *refused_at_ <= kDemandMemory;
-  if (somebody_probes_ || !wanted) return std::nullopt;
+  if (somebody_probes_ || !is_wanted(now)) return std::nullopt;
   if (!has_waited(Proposal::Kind::take_probe, shared.epoch, kProbeScatter, plan, now)) return std::nullopt;
   const std::string why = shared.state == State::open ? "it was open for long enough" : "who probed is gone";
   return Proposal{Proposal::Kind::take_probe, begin_probing(shared, shared.reason, now),
@@ -95,9 +92,7 @@ std::optional<Proposal> Edge::propose_probing(const Standing& shared, Plan& plan
 
 std::optional<Proposal> Edge::propose_verdict(const Standing& shared, Plan& plan, Instant now) {
   const bool flapping = is_flapping(shared, now);
-  const ProbeRun::Step step = run_.step(settings_, flapping, now);
-  plan.offer_probes = step.offer;
-  plan.look_again = std::min(plan.look_again, step.look_again);
+  const ProbeRun::Step step = step_run(plan, flapping, now);
   switch (step.result) {
     case ProbeRun::Result::well: return Proposal{Proposal::Kind::ramp, begin_ramp(shared, step.why, now), {}, step.why};
     case ProbeRun::Result::failed: {
@@ -106,8 +101,8 @@ std::optional<Proposal> Edge::propose_verdict(const Standing& shared, Plan& plan
     }
     case ProbeRun::Result::going: break;
   }
-  if (!run_.is_idle()) return std::nullopt;
-  const Instant patience_ends = run_.idle_since() + probe_lease(settings_, flapping) - 1s;
+  if (!run_.is_waiting()) return std::nullopt;
+  const Instant patience_ends = run_.waiting_since() + probe_lease(settings_, flapping) - 1s;
   if (now < patience_ends) {
     plan.look_again = std::min(plan.look_again, patience_ends);
     return std::nullopt;

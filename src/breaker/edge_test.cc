@@ -122,6 +122,27 @@ TEST_F(EdgeAlone, waits_for_another_when_a_probe_came_back) {
   EXPECT_EQ(offered, 2U);
 }
 
+TEST_F(EdgeAlone, lets_any_call_be_a_probe_when_no_other_comes) {
+  trip();
+  expire_open_for();
+  pass_refusing(499ms);
+  EXPECT_FALSE(plan.any_probe);
+  EXPECT_EQ(plan.look_again, now + 1ms);
+  pass(1ms);
+  EXPECT_TRUE(plan.any_probe);
+  end_probe(true);
+  EXPECT_FALSE(plan.any_probe) << "the next one waits again";
+}
+
+TEST_F(EdgeAlone, waits_for_a_harmless_probe_while_nobody_calls) {
+  trip();
+  expire_open_for();
+  for (int i = 0; i < 10; ++i) {
+    pass(1s);
+    EXPECT_FALSE(plan.any_probe);
+  }
+}
+
 TEST_F(EdgeAlone, ramps_up_and_closes) {
   trip();
   expire_open_for();

@@ -42,6 +42,8 @@ class Gate : Pinned {
   void set_allowed(unsigned allowed_permille);
   /// So many more calls may pass as probes while none is allowed otherwise; kProbesMax of a generation at most.
   void offer_probes(unsigned count);
+  /// For the rest of this generation a call that must not fail may be a probe too: there are no others.
+  void let_any_probe();
 
   // What became of the probes of this generation; any loop reports.
   void probe_ended(std::uint32_t generation, bool well);
@@ -54,24 +56,26 @@ class Gate : Pinned {
 
  private:
   // All that is known of probes lies in one word together with the generation it belongs to, so that whoever comes late
-  // with a probe of an older one changes nothing: sixteen bits of the generation, then twelve bits for each count.
-  static constexpr unsigned kFieldBits = 12;
+  // with a probe of an older one changes nothing: twelve bits for each count, fifteen of the generation, and one that
+  // lets any call be a probe.
   static constexpr unsigned kOffered = 0;
   static constexpr unsigned kTaken = 12;
   static constexpr unsigned kWell = 24;
   static constexpr unsigned kFailed = 36;
   static constexpr unsigned kGeneration = 48;
+  static constexpr unsigned kGenerationMask = 0x7fff;
+  static constexpr std::uint64_t kAnyProbe = std::uint64_t{1} << 63;
 
   static unsigned field(std::uint64_t probes, unsigned shift) {
     return static_cast<unsigned>(probes >> shift) & kProbesMax;
   }
   static std::uint64_t one(unsigned shift) { return std::uint64_t{1} << shift; }
   static bool is_of(std::uint64_t probes, std::uint32_t generation) {
-    return static_cast<std::uint16_t>(probes >> kGeneration) == static_cast<std::uint16_t>(generation);
+    return (static_cast<std::uint32_t>(probes >> kGeneration) & kGenerationMask) == (generation & kGenerationMask);
   }
 
   Admission admit_some(unsigned allowed, std::uint32_t generation, bool may_probe, Prng& prng);
-  bool take_probe(std::uint32_t generation);
+  bool take_probe(std::uint32_t generation, bool may_probe);
 
   alignas(kCacheLine) std::atomic<std::uint64_t> word_ = kAll;  ///< generation << 32 | allowed
   alignas(kCacheLine) std::atomic<std::uint64_t> probes_ = 0;

@@ -64,6 +64,22 @@ TEST(Gate, gives_away_as_many_probes_as_were_offered) {
   EXPECT_EQ(gate.probes_offered(), 0U);
 }
 
+TEST(Gate, lets_any_call_be_a_probe_if_it_is_told_to_for_a_generation) {
+  Gate gate;
+  Prng prng(1);
+  gate.begin_generation(0);
+  gate.let_any_probe();
+  EXPECT_FALSE(gate.admit(false, prng).passed) << "none was offered";
+  gate.offer_probes(2);
+  EXPECT_TRUE(gate.admit(false, prng).probe);
+  gate.probe_ended(1, true);
+  EXPECT_EQ(gate.probes_well(), 1U);
+  gate.begin_generation(0);
+  gate.offer_probes(1);
+  EXPECT_FALSE(gate.admit(false, prng).passed);
+  EXPECT_TRUE(gate.admit(true, prng).probe);
+}
+
 TEST(Gate, gives_no_probes_away_while_it_lets_some_through) {
   Gate gate;
   Prng prng(1);

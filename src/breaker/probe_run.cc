@@ -36,6 +36,7 @@ ProbeRun::Step ProbeRun::step(const Settings& settings, bool flapping, Instant n
   const Instant next = well() > 0 ? changed_at_ + probe_pause(settings, flapping) : now;
   if (now < next) return {Result::going, 0, next, {}};
   ++offered_;
+  changed_at_ = now;
   return {Result::going, 1, Instant::max(), {}};
 }
 

@@ -37,9 +37,10 @@ class ProbeRun {
   /// Good ones in a row so far, of earlier runs too.
   unsigned well() const { return well_before_ + probes_.well; }
   unsigned failed() const { return probes_.failed; }
-  /// Nobody is probing, since when.
-  bool is_idle() const { return in_flight() == 0; }
-  Instant idle_since() const { return changed_at_; }
+  /// A probe is offered, and nobody takes it.
+  bool is_waiting() const { return in_flight() == 0 && offered_ > probes_.well; }
+  /// Requires: is_waiting().
+  Instant waiting_since() const { return changed_at_; }
 
   std::string validate() const;
 
@@ -49,7 +50,7 @@ class ProbeRun {
   Probes probes_;
   unsigned well_before_ = 0;
   unsigned offered_ = 0;
-  Instant changed_at_{};  ///< when the run began, or a probe was last seen to be taken or to end
+  Instant changed_at_{};  ///< when the run began, or a probe was last offered, or seen to be taken or to end
 };
 
 }  // namespace holdfast::breaker
