@@ -104,6 +104,7 @@ io::Task<> live(Ref<Control> control, std::string read) {
     control->names.stop();
     co_await control->names.idle(kNever);
     co_await leave_store(control);
+    co_await control->proxy.abandon();
     control->loop.stop();
     co_return;
   }

@@ -57,6 +57,12 @@ Result<> Proxy::start(config::Model model, io::HandedSockets& handed) {
   return {};
 }
 
+io::Task<> Proxy::abandon() {
+  if (breakers_ == nullptr) co_return;
+  breakers_->stop();
+  co_await breakers_->idle(kNever);
+}
+
 Result<> Proxy::apply(config::Model model) {
   Result<std::shared_ptr<const Snapshot>> snapshot = make_next(std::move(model));
   if (!snapshot) return pass(snapshot, "configuration");

@@ -36,6 +36,9 @@ class Proxy : Pinned {
   /// Addresses that `handed` has sockets for are not bound anew: those sockets are taken from it.
   Result<> start(config::Model model, io::HandedSockets& handed);
 
+  /// Awaited after start() has failed, or was never called.
+  io::Task<> abandon();
+
   /// Makes `model` the configuration of all workers. Listeners that stay keep their sockets and connections; unchanged
   /// services keep their balancers, pools and counters.
   /// Errors: as start(); the configuration of before goes on whole.
