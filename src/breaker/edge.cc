@@ -26,6 +26,10 @@ Duration by_chance(Duration most, Prng& prng) {
   return Duration(static_cast<Duration::rep>(prng.below(static_cast<std::uint64_t>(most.count()))));
 }
 
+void happened(Plan& plan, std::string what, std::string why) {
+  plan.happened = Plan::Happened{std::move(what), std::move(why)};
+}
+
 }  // namespace
 
 Edge::Edge(std::string name, const Settings& settings, Instant now, std::uint64_t seed)
@@ -201,7 +205,7 @@ bool Edge::step_own(Plan& plan, Instant now) {
         return false;
       }
       own_ = begin_probing(own_, own_.reason, now);
-      if (settings_.mode == Mode::enforce) happened(plan, "half-opened");
+      if (settings_.mode == Mode::enforce) happened(plan, "half-opened", "it was open for long enough");
       return true;
     case State::half_open: return step_half_open(plan, now);
     case State::ramp: {
@@ -230,7 +234,7 @@ bool Edge::step_half_open(Plan& plan, Instant now) {
   }
   own_ = begin_ramp(own_, std::move(step.why), now);
   evidence_.reset();
-  happened(plan, "ramps up");
+  happened(plan, "ramps up", own_.reason);
   return true;
 }
 
@@ -250,19 +254,15 @@ bool Edge::is_wanted(Instant now) const { return refused_at_ && now - *refused_a
 bool Edge::trip_own(Plan& plan, std::string why, Instant now) {
   if (own_.state != State::half_open) evidence_ = Evidence{why, window_.sum(), shared_epoch()};
   own_ = trip(settings_, own_, std::move(why), now, prng_);
-  happened(plan, settings_.mode == Mode::enforce ? "opened" : "would open");
+  happened(plan, settings_.mode == Mode::enforce ? "opened" : "would open", own_.reason);
   return true;
 }
 
 bool Edge::close_own(Plan& plan, std::string why, Instant now) {
   own_ = close(own_, std::move(why), now);
   evidence_.reset();
-  happened(plan, settings_.mode == Mode::enforce ? "closed" : "would close");
+  happened(plan, settings_.mode == Mode::enforce ? "closed" : "would close", own_.reason);
   return true;
-}
-
-void Edge::happened(Plan& plan, std::string what) const {
-  plan.happened = Plan::Happened{std::move(what), own_.reason};
 }
 
 void Edge::describe_standing(Plan& plan, Instant now) const {

@@ -165,7 +165,6 @@ class Edge {
   bool close_own(Plan& plan, std::string why, Instant now);
   ProbeRun::Step step_run(Plan& plan, bool flapping, Instant now);
   bool is_wanted(Instant now) const;
-  void happened(Plan& plan, std::string what) const;
   void describe_standing(Plan& plan, Instant now) const;
 
   // What others hear of it: edge_shared.cc.

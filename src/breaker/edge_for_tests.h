@@ -1,9 +1,11 @@
-// OneEdge: an edge, its settings and its clock, for tests that tell a story of one proxy.
+// OneEdge: an edge, its settings and its clock, for tests that tell a story of one proxy. EdgeAmongOthers: the same
+// with a store, whose words it hears and into which its proposals go.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "breaker/edge.h"
 
@@ -83,6 +85,50 @@ struct OneEdge : testing::Test {
     if (!plan.proposal) return "";
     constexpr const char* kWords[] = {"trip", "take_probe", "ramp", "reopen", "release", "close", "expire"};
     return kWords[static_cast<int>(plan.proposal->kind)];
+  }
+};
+
+struct EdgeAmongOthers : OneEdge {
+  static constexpr std::uint64_t kEpoch = 7;
+
+  EdgeAmongOthers() { edge.set_in_touch(true, now); }
+
+  Standing standing(State state, Duration open_for = 2s) const {
+    return {.state = state,
+            .epoch = kEpoch,
+            .since = now,
+            .open_for = open_for,
+            .trips = 1,
+            .total = 1,
+            .reason = "2 of 3 proxies: all of it failed"};
+  }
+  void vote(unsigned bad, unsigned good, std::uint64_t epoch = kEpoch) {
+    std::vector<Vote> votes;
+    for (unsigned i = 0; i < bad + good; ++i) {
+      votes.push_back({.opinion = i < bad ? Opinion::bad : Opinion::good, .calls = 100, .epoch = epoch, .why = "bad"});
+    }
+    edge.set_votes(std::move(votes));
+    decide();
+  }
+  /// What was proposed is committed, and comes back from the store.
+  void commit() {
+    ASSERT_TRUE(plan.proposal);
+    const Proposal proposal = *plan.proposal;
+    edge.set_shared(proposal.next, now);
+    const bool probing = proposal.kind == Proposal::Kind::take_probe;
+    edge.set_prober(probing, probing);
+    decide();
+  }
+  /// Shared open, and its time has passed; somebody wants to call.
+  void open_and_due() {
+    share(standing(State::open));
+    pass(2s);
+    observe({.refused = 1});
+  }
+  void probe_for_all() {
+    open_and_due();
+    pass(200ms);
+    commit();
   }
 };
 
