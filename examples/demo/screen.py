@@ -7,7 +7,7 @@ import time
 
 TERMINAL = sys.stdout.isatty()
 COLOURS = TERMINAL and not os.environ.get("NO_COLOR")
-CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "a": "36", "b": "35", "c": "33"}  # a, b, c: the servers
+CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "a": "36", "b": "35", "c": "33"}  # a, b, c: the servers
 UNICODE = (sys.stdout.encoding or "").lower().startswith("utf")
 FULL, EMPTY = ("█", "·") if UNICODE else ("#", ".")
 

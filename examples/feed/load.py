@@ -84,6 +84,11 @@ class Load:
         """What was due then, as far as it has ended."""
         return Sample(each for each in self._outcomes[:] if begin <= each.due < end)
 
+    def of_late(self, seconds: float = 1.0) -> Sample:
+        """What has ended in the last so many seconds, whenever it was due."""
+        since = time.monotonic() - seconds
+        return Sample(itertools.takewhile(lambda each: each.due + each.seconds >= since, reversed(self._outcomes)))
+
     async def _run(self):
         tasks: set[asyncio.Task] = set()
         began = time.monotonic()
