@@ -1,4 +1,5 @@
-"""What is asked of holdfast alone: a second loop must not make requests dearer, a reload must not make them slow."""
+"""What is asked of holdfast alone: neither a second loop nor a breaker must make requests dearer, and a reload must not
+make them slow."""
 
 import signal
 import threading
@@ -22,6 +23,20 @@ def compare_loops(setting: Setting, rounds: int, seconds: float, say) -> Rounds:
             verify(contender, setting)
         for number in range(rounds):
             for name, contender in (("one loop", one), ("two loops", two)):
+                results[name].append(measure(contender, setting, seconds))
+                say(f"round {number + 1} of {rounds}: {name}")
+    return results
+
+
+def compare_breakers(setting: Setting, rounds: int, seconds: float, say) -> Rounds:
+    """The same service with a breaker and without."""
+    results: Rounds = {"no breaker": [], "breaker": []}
+    guarded = HOLDFAST.rstrip() + "\n    breaker: {{}}\n"
+    with Contender("holdfast", setting) as plain, Contender("holdfast-breaker", setting, text=guarded) as under:
+        for contender in (plain, under):
+            verify(contender, setting)
+        for number in range(rounds):
+            for name, contender in (("no breaker", plain), ("breaker", under)):
                 results[name].append(measure(contender, setting, seconds))
                 say(f"round {number + 1} of {rounds}: {name}")
     return results

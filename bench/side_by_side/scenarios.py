@@ -26,7 +26,7 @@ class Scenario:
     title: str
     goal: Goal
     load: dict = field(default_factory=dict)  # arguments of load.measure
-    kind: str = "closed"  # closed, open, memory: side by side; loops, reload: holdfast alone
+    kind: str = "closed"  # closed, open, memory: side by side; loops, breakers, reload: holdfast alone
 
 
 def _cpu(haproxy: float, nginx: float) -> Goal:
@@ -50,6 +50,8 @@ SCENARIOS = (
              Goal("p99_us", {"better": 1.0}), dict(connections=64), "open"),
     Scenario("two-loops", "128 B, 64 connections: two loops against one", Goal("cpu_us", {"one loop": 1.05}),
              dict(connections=64), "loops"),
+    Scenario("breakers", "128 B, 64 connections: under a breaker against without", Goal("cpu_us", {"no breaker": 1.03}),
+             dict(connections=64), "breakers"),
     Scenario("reload", "constant rate, reloads of 10,000 endpoints in 500 services",
              Goal("added_p99_ms", {"no reloads": 5.0}), dict(connections=64), "reload"),
 )

@@ -40,6 +40,8 @@ def judge(scenario: Scenario, results: Rounds) -> list[Verdict]:
     goal = scenario.goal
     if scenario.kind == "reload":
         ratios = {"no reloads": [each[goal.metric] for each in results["reloads"]]}
+    elif scenario.kind == "breakers":
+        ratios = {"no breaker": _ratios(results["breaker"], results["no breaker"], goal.metric)}
     elif scenario.kind == "loops":
         ratios = {"one loop": _ratios(results["two loops"], results["one loop"], goal.metric)}
     elif "better" in goal.bounds:
