@@ -21,14 +21,22 @@ bool is_listed(const RetryRules& rules, const Failure& failure) {
 
 }  // namespace
 
+bool tells_of_load(const Failure& failure) {
+  if (failure.stage == Stage::connecting || failure.silent) return false;
+  return failure.status != 0 || failure.code == Code::timed_out;
+}
+
 RetryVerdict may_retry(const RetryRules& rules, const Failure& failure, const Attempted& attempted, RetryBudget& budget,
-                       Instant now) {
+                       Instant now, RetryThrottle* throttle) {
   if (failure.side != Side::upstream || failure.code == Code::stopped) return RetryVerdict::not_ours_to_retry;
+  const bool of_load = throttle != nullptr && tells_of_load(failure) && is_listed(rules, failure);
+  if (of_load) throttle->count_failure();
   if (attempted.answer_started) return RetryVerdict::answer_started;
   if (attempted.sent && !attempted.idempotent) return RetryVerdict::sent_not_idempotent;
   if (attempted.sent && !attempted.replayable) return RetryVerdict::body_gone;
   if (!is_listed(rules, failure)) return RetryVerdict::not_listed;
   if (attempted.retries_used >= rules.attempts) return RetryVerdict::attempts_used;
+  if (of_load && !throttle->allows()) return RetryVerdict::throttled;
   if (!budget.charge(now)) return RetryVerdict::budget_empty;
   return RetryVerdict::retry;
 }
@@ -43,6 +51,7 @@ std::string_view to_string(RetryVerdict verdict) {
     case RetryVerdict::body_gone: return "body_gone";
     case RetryVerdict::attempts_used: return "attempts_used";
     case RetryVerdict::budget_empty: return "budget_empty";
+    case RetryVerdict::throttled: return "throttled";
   }
   return "unknown";
 }

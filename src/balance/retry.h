@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "balance/retry_budget.h"
+#include "balance/retry_throttle.h"
 #include "base/result.h"
 
 namespace holdfast::balance {
@@ -57,12 +58,19 @@ enum class RetryVerdict : std::uint8_t {
   body_gone,            ///< the body was streamed and is not kept
   attempts_used,        ///< as often as the service allows
   budget_empty,         ///< enough retries are under way for this service
+  throttled,            ///< much of what comes back fails for load, and a retry is more of it
 };
 
 std::string_view to_string(RetryVerdict verdict);
 
-/// Judges, and on `retry` charges the budget: a retry is paid for when it is scheduled, not when it is done.
+/// A failure that tells of load: a status, or a time that has passed. Others tell of a server that is gone, and another
+/// one may be well.
+bool tells_of_load(const Failure& failure);
+
+/// Judges, and on `retry` charges the budget: a retry is paid for when it is scheduled, not when it is done. With a
+/// `throttle`, a listed failure that tells of load is counted there, whatever the verdict; successes are not ours to
+/// see.
 RetryVerdict may_retry(const RetryRules& rules, const Failure& failure, const Attempted& attempted, RetryBudget& budget,
-                       Instant now);
+                       Instant now, RetryThrottle* throttle = nullptr);
 
 }  // namespace holdfast::balance
