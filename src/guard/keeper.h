@@ -8,7 +8,7 @@
 // Control loop only. Start reading at keep().
 #pragma once
 
-#include <filesystem>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,6 +20,9 @@
 #include "base/prng.h"
 #include "breaker/circuit.h"
 #include "breaker/edge.h"
+#include "guard/session.h"
+#include "guard/step.h"
+#include "guard/suspicion.h"
 #include "guard/view.h"
 #include "io/loop.h"
 #include "io/scope.h"
@@ -31,20 +34,11 @@
 namespace holdfast::guard {
 
 struct Kept;
-class Session;
 
 /// A breaker that the file asks for.
 struct Wanted {
   std::string name{};  ///< breaker::circuit_name()
   breaker::Settings settings{};
-};
-
-/// Where the store is, and who we are in it.
-struct Sharing {
-  std::function<Result<std::unique_ptr<store::Store>>()> open{};
-  std::string node{};
-  std::string zone{};
-  std::filesystem::path snapshot{};  ///< what is known of `breaker/` for a start without the store; empty: nowhere
 };
 
 /// What a simulation has otherwise.
@@ -102,18 +96,52 @@ class Keeper : Pinned {
   std::string validate() const;
 
  private:
+  static constexpr std::size_t kOwnEventsMax = 100;
+
+  // The look at each breaker: keeper.cc.
   io::Task<> keep();
-  void learn();
   void look(bool at_all);
   void look_at(Kept& kept);
   void carry_out(Kept& kept);
-  void note_version(Kept& kept);
-  void end_overrides(std::int64_t wall_us);
-  void set_override(Kept& kept);
+  void doubt();
+  void heed_settings(Kept& kept);
   Kept* find(std::string_view name);
   Kept& make(const std::string& name);
-  void end(Kept& kept);
-  void tell_local(const Kept& kept, const std::string& what, const std::string& why, const std::string& actor);
+  void tell_own(const Kept& kept, const std::string& what, const std::string& why, const std::string& actor);
+
+  // What the store says, and what we tell it: keeper_shared.cc.
+  void learn(bool is_late);
+  void take_in(Kept& kept, bool is_new);
+  void recall(Kept& kept, const Posted& posted, const Clocks& clocks);
+  void tell_shared(const Kept& kept, const breaker::Standing& standing, const StateRecord& record);
+  void set_in_touch(bool in_touch);
+  void heed_hold(Kept& kept);
+  void publish();
+  bool is_vote_due(const Kept& kept) const;
+  io::Task<> send_votes(std::shared_ptr<Session> session, store::Transaction transaction,
+                        std::vector<std::string> names);
+  io::Task<> send_events(std::shared_ptr<Session> session);
+
+  // Steps that all share: keeper_steps.cc.
+  void propose(Kept& kept);
+  io::Task<> take_step(std::shared_ptr<Session> session, std::string name, breaker::Proposal::Kind kind,
+                       store::Transaction transaction, Deadline deadline);
+  io::Task<> take_probe(std::shared_ptr<Session> session, std::string name, breaker::Proposal proposal);
+  io::Task<> revoke(std::shared_ptr<Session> session, store::LeaseId lease);
+  io::Task<> end(std::shared_ptr<Session> session);
+  void step_ended(Session& session, const std::string& name, const Result<store::Outcome>& outcome);
+  Author author() const;
+
+  // An operator's word: keeper_operator.cc.
+  io::Task<Result<>> commit_word(std::shared_ptr<Session> session, std::string name, OverrideView word,
+                                 Deadline deadline);
+  io::Task<Result<>> commit_release(std::shared_ptr<Session> session, std::string name, std::string actor,
+                                    std::string reason, Deadline deadline);
+  void end_overrides(std::int64_t wall_us);
+  void set_override(Kept& kept);
+
+  // For people: keeper_view.cc.
+  void note_version(Kept& kept);
   View view_of(const Kept& kept) const;
 
   io::Loop& loop_;
@@ -123,7 +151,19 @@ class Keeper : Pinned {
   Prng prng_;
   std::map<std::string, std::unique_ptr<Kept>, std::less<>> kept_;
   std::shared_ptr<Session> session_;
+  bool must_learn_ = false;   ///< the session has something new
+  bool is_in_touch_ = false;  ///< as the edges were told
   breaker::Self self_;
+  Trips trips_;
+  bool is_opening_ = false;  ///< for all: one at a time, so that not too many are
+  bool told_not_to_open_ = false;
+  Instant late_until_{};
+  bool is_publishing_ = false;
+  Instant publish_again_{};  ///< not before; after a failure
+  store::LeaseId published_under_ = 0;
+  bool is_voter_published_ = false;
+  std::deque<journal::Event> own_events_;  ///< that the store has not yet
+  bool is_sending_events_ = false;
   Instant next_tick_{};
   Instant look_again_{};
   std::uint64_t version_ = 1;

@@ -4,7 +4,6 @@
 
 #include "guard/keeper.h"
 #include "guard/kept.h"
-#include "guard/session.h"
 
 namespace holdfast::guard {
 
@@ -16,7 +15,7 @@ View Keeper::view_of(const Kept& kept) const {
   view.name = kept.name();
   view.state = plan.state;
   view.allowed = plan.allowed_permille / static_cast<double>(breaker::Gate::kAll);
-  view.mode = kept.edge.settings().mode;
+  view.mode = kept.settings.mode;
   view.override = kept.override();
   view.reason = plan.reason;
   view.since_us = kept.since_us;

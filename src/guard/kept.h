@@ -21,19 +21,20 @@ struct Hold {
 
 /// What others were told last.
 struct Published {
-  std::string value{};
   breaker::Vote vote{};
   Instant at{};
 };
 
 struct Kept : Pinned {
   Kept(const std::string& name, unsigned loops, Instant now, std::uint64_t seed)
-      : circuit(std::make_shared<breaker::Circuit>(name, loops)), edge(name, from_file, now, seed) {}
+      : circuit(std::make_shared<breaker::Circuit>(name, loops)), edge(name, settings, now, seed) {}
 
   const std::string& name() const { return circuit->name(); }
 
   breaker::Settings from_file{.mode = breaker::Mode::off};
-  bool is_wanted = false;  ///< by the file
+  breaker::Settings settings = from_file;  ///< with what the store says otherwise
+  bool is_wanted = false;                  ///< by the file
+  bool is_new = true;                      ///< it never was
   const std::shared_ptr<breaker::Circuit> circuit;
   breaker::Edge edge;
 
@@ -41,7 +42,8 @@ struct Kept : Pinned {
   breaker::Probes probes{};    ///< likewise
   breaker::Window recent{5s};  ///< for suspecting ourselves
   breaker::Plan plan{};
-  bool must_look = true;  ///< something came in
+  bool is_unreachable = false;  ///< what fails does so on the way
+  bool must_look = true;        ///< something came in
 
   std::optional<OverrideView> local_override{};  ///< without a store
   std::optional<OverrideView> shared_override{};
@@ -49,6 +51,8 @@ struct Kept : Pinned {
   View shown{};               ///< as of the last version(); without counts
 
   // With a store.
+  store::Revision state_modified = 0;  ///< of what the edge was told
+  std::uint64_t shared_total = 0;      ///< trips, likewise
   bool is_committing = false;
   store::Revision await = 0;  ///< our copy must have come so far before we propose again
   Instant await_until{};      ///< or so much time must have passed

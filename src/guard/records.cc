@@ -22,12 +22,13 @@ std::string write_time(std::int64_t wall_us) {
 
 }  // namespace
 
-std::string write_override(const OverrideView& override) {
+std::string write_override(const OverrideView& override, const std::string& id) {
   nlohmann::ordered_json json{{"state", to_string(override.state)},
                               {"actor", override.actor},
                               {"reason", override.reason},
                               {"since", write_time(override.since_us)}};
   if (override.until_us) json["until"] = write_time(*override.until_us);
+  json["id"] = id;
   return write_json(json);
 }
 

@@ -1,6 +1,6 @@
 // The records under breaker/ as JSON, each with an example:
 //
-//   breaker/override/NAME    {"state":"open","actor":"mara","reason":"INC-7","since":"…Z","until":"…Z"}
+//   breaker/override/NAME    {"state":"open","actor":"mara","reason":"INC-7","since":"…Z","until":"…Z","id":"…"}
 //   breaker/vote/NAME/NODE   {"opinion":"bad","calls":120,"failures":80,"slow":0,"self_suspect":false,"epoch":4,
 //                             "zone":"z1","why":"80 of 120 calls failed"}
 //   breaker/voter/NODE       {"zone":"z1"}
@@ -22,7 +22,8 @@ namespace holdfast::guard {
 
 // Errors of all: Code::invalid: no JSON object, or a member that cannot be; the words say which.
 
-std::string write_override(const OverrideView& override);
+/// `id` is nobody else's: by it a node knows its own write again.
+std::string write_override(const OverrideView& override, const std::string& id);
 Result<OverrideView> parse_override(std::string_view value);
 
 /// Its node is in the key.

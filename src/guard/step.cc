@@ -98,7 +98,7 @@ store::Transaction make_force(const std::string& name, const OverrideView& overr
                               Prng& prng) {
   store::Transaction transaction;
   transaction.compares.push_back(unchanged(override_key(name), modified));
-  transaction.writes.push_back(Write::put(override_key(name), write_override(override)));
+  transaction.writes.push_back(Write::put(override_key(name), write_override(override, make_id(prng))));
   const std::string what = override.state == State::open ? "forced open" : "forced closed";
   const journal::Event event{0,    override.since_us, subject_of(name),
                              what, override.reason,   "operator " + override.actor};

@@ -4,12 +4,15 @@
 
 namespace holdfast::guard {
 
-void Suspicion::add(breaker::Opinion opinion, const breaker::Tally& recent) {
-  const bool is_bad = opinion == breaker::Opinion::bad;
-  // One that refuses everything because it is bad has traffic too.
+bool says_unreachable(const breaker::Tally& recent, bool before) {
+  return recent.failures == 0 ? before : recent.unreachable * 2 > recent.failures;
+}
+
+// One that refuses everything because it is bad has traffic too.
+void Suspicion::add(const breaker::Tally& recent, bool is_unreachable) {
   if (recent.calls == 0 && recent.refused == 0) return;
   ++busy_;
-  if (is_bad && recent.unreachable * 2 > recent.failures) ++unreachable_;
+  if (is_unreachable) ++unreachable_;
 }
 
 bool Trips::may_open(std::size_t all, Instant now) {

@@ -11,7 +11,6 @@
 #include <string>
 
 #include "base/time.h"
-#include "breaker/judge.h"
 #include "breaker/tally.h"
 
 namespace holdfast::guard {
@@ -23,10 +22,13 @@ inline constexpr Duration kLateMatters = 5s;
 /// So many breakers at least, and more than half of those with traffic, must fail at once.
 inline constexpr std::size_t kSuspectMin = 3;
 
+/// Whether what fails does so on the way; where nothing was called lately, as before.
+bool says_unreachable(const breaker::Tally& recent, bool before);
+
 /// Counts, in one round over all breakers, how much fails on the way rather than at the callee.
 class Suspicion {
  public:
-  void add(breaker::Opinion opinion, const breaker::Tally& recent);
+  void add(const breaker::Tally& recent, bool is_unreachable);
   bool suspects() const { return unreachable_ >= kSuspectMin && unreachable_ * 2 > busy_; }
 
  private:

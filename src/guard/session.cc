@@ -1,0 +1,134 @@
+#include "guard/session.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "guard/keys.h"
+#include "store/snapshot_file.h"
+
+namespace holdfast::guard {
+namespace {
+
+constexpr Duration kLease = 10s;
+constexpr Duration kPauseBeforeOpening = 1s;
+constexpr Duration kAskTimeout = 1s;
+constexpr unsigned kDoublingsMax = 3;  // 1 s to 8 s
+constexpr Duration kDoubtsMemory = 30s;
+constexpr Duration kVoterMemory = 30s;
+
+}  // namespace
+
+Session::Session(io::Loop& loop, Sharing sharing, journal::Journal& journal, Say say, std::function<void()> changed,
+                 std::uint64_t seed)
+    : loop_(loop),
+      sharing_(std::move(sharing)),
+      journal_(journal),
+      say_(say),
+      changed_(std::move(changed)),
+      seed_(seed),
+      board_(std::move(say)),
+      stopped_(loop),
+      tasks_(loop) {
+  tasks_.add(keep());
+}
+
+Session::~Session() = default;
+
+void Session::stop() {
+  stop_.request();
+  stopped_.notify();
+}
+
+io::Task<> Session::keep() {
+  const bool opened = co_await open_store();
+  if (!opened) co_return;
+  const store::Mirror::Options what{std::string(kBreakerPrefix), sharing_.snapshot};
+  mirror_ = std::make_unique<store::Mirror>(loop_, *store_, what, say_, changed_);
+  const store::LeaseKeeper::Hooks hooks{changed_, changed_};
+  lease_ = std::make_unique<store::LeaseKeeper>(loop_, *store_, kLease, hooks, seed_);
+  journal_.share(*store_);
+  changed_();
+  co_await stopped_.wait(kNever);
+  lease_->stop();
+  mirror_->stop();
+  co_await lease_->idle(kNever);
+  co_await mirror_->idle(kNever);
+  co_await journal_.unshare();
+  co_await store_->close();
+}
+
+io::Task<bool> Session::open_store() {
+  bool told = false;
+  while (!stop_.requested()) {
+    Result<std::unique_ptr<store::Store>> opened = sharing_.open();
+    if (opened) {
+      store_ = std::move(*opened);
+      co_return true;
+    }
+    if (!std::exchange(told, true)) {
+      say_("the store cannot be opened: " + opened.error().what);
+      recall();
+    }
+    co_await io::sleep_until(loop_, loop_.now() + kPauseBeforeOpening, stop_);
+  }
+  co_return false;
+}
+
+// The mirror does the same where there is a store; it will say if the file is damaged.
+void Session::recall() {
+  Result<std::optional<store::View>> kept = store::load_snapshot(sharing_.snapshot);
+  if (!kept || !*kept) return;
+  recalled_.replace(std::move(**kept));
+  changed_();
+}
+
+std::set<std::string, std::less<>> Session::learn(bool late) {
+  const bool has_store = mirror_ != nullptr;
+  const bool reaches = has_store && mirror_->in_touch();
+  // What was read when we had just come, had lost the store or had slept may have happened long ago.
+  is_live_ = has_read_ && was_in_touch_ && reaches && !late;
+  was_in_touch_ = reaches;
+  if (reaches) has_read_ = true;
+  std::set<std::string, std::less<>> changed = board_.forget_settings(loop_.now());
+  changed.merge(board_.learn(has_store ? mirror_->copy().records() : recalled_.records(), loop_.now()));
+  count_voters();
+  return changed;
+}
+
+void Session::count_voters() {
+  const Instant now = loop_.now();
+  if (has_read_) {
+    for (const auto& [node, modified] : board_.voters()) seen_voters_.insert_or_assign(node, now);
+  }
+  seen_voters_.insert_or_assign(sharing_.node, now);
+  std::erase_if(seen_voters_, [now](const auto& each) { return now - each.second > kVoterMemory; });
+  voters_ = static_cast<unsigned>(seen_voters_.size());
+}
+
+void Session::lease_is_gone() {
+  if (lease_ != nullptr) lease_->look_now();
+}
+
+void Session::doubt() {
+  if (stop_.requested() || std::exchange(is_doubted_, true)) return;
+  if (loop_.now() - answered_at_ > kDoubtsMemory) doubts_ = 0;
+  tasks_.add(ask_again());
+  changed_();
+}
+
+io::Task<> Session::ask_again() {
+  while (is_doubted_ && !stop_.requested()) {
+    const Duration pause = 1s * (1U << std::min(doubts_, kDoublingsMax));
+    ++doubts_;
+    co_await io::sleep_until(loop_, loop_.now() + pause, stop_);
+    if (stop_.requested()) break;
+    const Result<store::View> view = co_await store_->read(voter_key(sharing_.node), loop_.now() + kAskTimeout);
+    if (!view) continue;
+    is_doubted_ = false;
+    answered_at_ = loop_.now();
+    changed_();
+  }
+}
+
+}  // namespace holdfast::guard
