@@ -1,4 +1,4 @@
-"""PostgreSQL: a small server of its own for one database, in a folder that goes with it; and a way to hang it.
+"""PostgreSQL: a small server of its own for one database, in a temporary folder that goes with it; and a way to hang it.
 
 Debian's postgresql package brings the programs; its own server is left alone. PostgreSQL refuses to be root, so as root
 we become `postgres`. The server listens on a Unix socket in its folder and nowhere else. It keeps nothing (fsync=off).
@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -35,17 +36,16 @@ def missing() -> str:
 
 
 class PostgreSQL:
-    def __init__(self, name: str, folder: Path, tables: str):
+    def __init__(self, name: str, tables: str):
         """Prepares and starts it; ready() waits until it is up and has its `tables` (SQL)."""
         if why := missing():
             raise Trouble(why)
-        self.name, self._folder, self._tables = name, folder / f"database-{name}", tables
+        self.name, self._tables = name, tables
+        self._folder = Path(tempfile.mkdtemp(prefix="holdfast-database-"))  # where `postgres` can get to, and paths are short
         self._bin = PROGRAMS[-1].parent
-        self._folder.mkdir()
         self._log = open(self._folder / "log", "wb")
         self._as_user: list[str] = []
         if os.geteuid() == 0:
-            os.chmod(folder, 0o711)  # it must be able to go through, not to look around
             account = pwd.getpwnam("postgres")
             os.chown(self._folder, account.pw_uid, account.pw_gid)
             self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]

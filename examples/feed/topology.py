@@ -66,9 +66,11 @@ class Ports:
 
 
 class Topology:
-    def __init__(self, program: Path, folder: Path, proxies: int = 1, workers: int = 64):
+    def __init__(self, program: Path, folder: Path, proxies: int = 1, workers: int = 64, any_ports: bool = False):
+        """`any_ports`: also for the first proxy, where others may start the same at the same time."""
         self.program, self.folder = program, folder
-        wanted = [PORTS] + [dict.fromkeys(PORTS, 0)] * (proxies - 1)
+        nothing_special = dict.fromkeys(PORTS, 0)
+        wanted = [nothing_special if any_ports else PORTS] + [nothing_special] * (proxies - 1)
         self.ports = [Ports(**{name: free_port(port) for name, port in each.items()}) for each in wanted]
         self._workers = workers
         self.databases: dict[str, PostgreSQL] = {}
@@ -76,7 +78,7 @@ class Topology:
         self.proxies: list[Proxy] = []
 
     def start_databases(self):
-        self.databases = {name: PostgreSQL(name, self.folder, sql) for name, sql in TABLES.items()}  # prepare together
+        self.databases = {name: PostgreSQL(name, sql) for name, sql in TABLES.items()}  # prepare together
         for database in self.databases.values():
             database.ready()
 
