@@ -88,7 +88,7 @@ def test_calls_that_hang_count_before_their_time_out(proxy, origin):
     hanging = threading.Thread(target=caller.ask_at_once, args=(20,))
     hanging.start()
     began = time.monotonic()
-    running.log.wait_for(r"breaker site: opened: \d+ of \d+ calls took longer than 200ms")
+    running.log.wait_for(r"breaker site: opened here: \d+ of \d+ calls took longer than 200ms")
     assert time.monotonic() - began < 5, "their time-out is 10 s"
     assert caller.ask() == REFUSED
     server.stop()
@@ -132,7 +132,19 @@ def test_what_is_no_harm_to_lose_is_what_probes(site):
     asked, began = len(server.requests), time.monotonic()
     while time.monotonic() - began < 1:
         wire.get(caller.address, "/", method="POST", body=b"order")
-    assert len(server.requests) == asked
+        caller.ask()
+    probes = server.requests[asked:]
+    assert probes and {probe.method for probe in probes} == {"GET"}
+
+
+def test_where_there_are_only_orders_one_of_them_probes(site):
+    caller, server = site(do.answer(500))
+    caller.until(REFUSED, "refused", at_once=20)
+    server.always = do.answer(200)
+
+    def order():
+        return wire.get(caller.address, "/", method="POST", body=b"order").status
+    assert eventually(lambda: [order() for _ in range(10)] == [200] * 10)
 
 
 def test_observing_refuses_nothing(proxy, origin):

@@ -5,6 +5,7 @@
 // that another endpoint made good is none.
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "io/loop.h"
 #include "proxy/exchange.h"
@@ -40,7 +41,19 @@ std::optional<std::uint64_t> Exchange::time_left_ms() const {
   return static_cast<std::uint64_t>(std::max<Duration::rep>(left / 1ms, 1));
 }
 
+// The breaker first: what it refuses takes nobody's place.
 const char* Exchange::admit() {
+  admitted_ = worker_.loop().now();
+  if (const char* const refused = ask_breaker()) return refused;
+  balance::ConcurrencyLimit* const limit = service_->concurrency();
+  if (limit == nullptr) return nullptr;
+  counted_ = limit->try_enter();
+  if (counted_) return nullptr;
+  service_->refused_by_concurrency.add();
+  return "concurrency-limit";
+}
+
+const char* Exchange::ask_breaker() {
   circuit_ = snapshot_->shared->guards.find(service_index_, caller());
   if (circuit_ == nullptr) return nullptr;
   const bool harmless = http::is_safe(heads_->request.method) && request_body_.done();
@@ -51,17 +64,30 @@ const char* Exchange::admit() {
     return "breaker-open";
   }
   // A body that is still to come takes as long as the client takes.
-  if (request_body_.done()) meter.begin(call_, admission_, worker_.loop().now());
+  if (request_body_.done()) meter.begin(call_, admission_, admitted_);
   return nullptr;
 }
 
+// Told once; what comes later says nothing.
 void Exchange::end_call(breaker::Outcome outcome) {
+  const Instant now = worker_.loop().now();
+  if (std::exchange(counted_, false)) leave_place(outcome, now - admitted_);
   if (circuit_ == nullptr) return;
   breaker::Meter& meter = circuit_->meter(worker_.number());
-  const Instant now = worker_.loop().now();
   if (!call_.begun() && admission_.passed) meter.begin(call_, admission_, now);
   if (call_.begun()) meter.end(call_, outcome, now);
   circuit_ = nullptr;
+}
+
+// An error that comes quickly says nothing about how much the service can bear; none at all says that it was too much.
+void Exchange::leave_place(breaker::Outcome outcome, Duration took) {
+  balance::ConcurrencyLimit& limit = *service_->concurrency();
+  switch (outcome) {
+    case breaker::Outcome::success: limit.leave(took, false); break;
+    case breaker::Outcome::unreachable: limit.leave(took, true); break;
+    case breaker::Outcome::failure:
+    case breaker::Outcome::cancelled: limit.leave_unmeasured(); break;
+  }
 }
 
 }  // namespace holdfast::proxy

@@ -314,7 +314,7 @@ void Exchange::count_local_body(const http::LocalResponse& response, std::size_t
 // ---- after it
 
 void Exchange::account() {
-  if (call_.begun()) end_call(breaker::Outcome::cancelled);
+  end_call(breaker::Outcome::cancelled);  // unless it has been told more
   if (service_ != nullptr) account_service();
   give_up_endpoint();
   AccessRing* ring = worker_.log_ring();

@@ -94,7 +94,9 @@ class Exchange : io::OnBroken {
   std::string_view caller() const;
   /// Null: it may pass. Else why not.
   const char* admit();
+  const char* ask_breaker();
   void end_call(breaker::Outcome outcome);
+  void leave_place(breaker::Outcome outcome, Duration took);
   std::optional<std::uint64_t> time_left_ms() const;
 
   // forward.cc
@@ -180,6 +182,8 @@ class Exchange : io::OnBroken {
   breaker::Circuit* circuit_ = nullptr;  ///< null: no breaker guards it
   breaker::Admission admission_;
   breaker::Call call_;
+  bool counted_ = false;  ///< has a place among the service's concurrent requests
+  Instant admitted_{};
   Deadline callers_deadline_ = kNever;               ///< of the service that asks, as it says itself
   const upstream::Service* stood_in_for_ = nullptr;  ///< whose fallback answers
 

@@ -39,7 +39,8 @@ bool Exchange::may_try_again(Failure failure) {
   }
   const Instant now = worker_.loop().now();
   if (now >= deadline_ || client_gone()) return false;
-  return balance::may_retry(rules, what, attempted, service_->retry_budget, now) == balance::RetryVerdict::retry;
+  return balance::may_retry(rules, what, attempted, service_->retry_budget, now, &service_->retry_throttle) ==
+         balance::RetryVerdict::retry;
 }
 
 // What the breaker hears of a request that failed in the end, whatever was tried. A caller that gave it less time than
@@ -101,6 +102,7 @@ void Exchange::report(Failure failure) {
   upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
   const Instant now = worker_.loop().now();
   const bool failed = failure != Failure::none;
+  if (!failed) service_->retry_throttle.count_success();
   service_->observe(endpoint_, now - attempt_began_, failed, now);
   if (failed) local.failures.add();
   if (failure == Failure::connect) {

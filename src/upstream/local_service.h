@@ -11,7 +11,9 @@
 
 #include "balance/affinity.h"
 #include "balance/balancer.h"
+#include "balance/concurrency_limit.h"
 #include "balance/retry_budget.h"
+#include "balance/retry_throttle.h"
 #include "base/counter.h"
 #include "base/histogram.h"
 #include "base/prng.h"
@@ -81,10 +83,14 @@ class LocalService : Pinned {
   void retire(const LocalService* successor);
 
   balance::RetryBudget retry_budget;
+  balance::RetryThrottle retry_throttle;
+  /// Null: as many requests at once as there are.
+  balance::ConcurrencyLimit* concurrency() { return concurrency_ ? &*concurrency_ : nullptr; }
   Counter requests;
   Counter retries;
   Counter queue_full;
   Counter queue_timeouts;
+  Counter refused_by_concurrency;
   Counter fallbacks_stale;       ///< answers from StaleAnswers
   Counter fallbacks_by_service;  ///< requests that went to another service
   Counter fallbacks_from_file;
@@ -100,6 +106,7 @@ class LocalService : Pinned {
   Prng prng_;
   std::uint64_t token_key_;
   balance::Balancer balancer_;
+  std::optional<balance::ConcurrencyLimit> concurrency_;
   std::uint64_t shares_version_ = 0;
   std::vector<std::uint16_t> shares_;
   Instant newest_answered_{};  ///< of the requests that have an answer: when the last was asked
