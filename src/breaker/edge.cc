@@ -242,7 +242,7 @@ ProbeRun::Step Edge::step_run(Plan& plan, bool flapping, Instant now) {
   ProbeRun::Step step = run_.step(settings_, flapping, now);
   plan.offer_probes = step.offer;
   plan.look_again = std::min(plan.look_again, step.look_again);
-  if (!run_.is_waiting() || !is_wanted(now)) return step;
+  if (step.result != ProbeRun::Result::going || !run_.is_waiting() || !is_wanted(now)) return step;
   const Instant patience_ends = run_.waiting_since() + kSafePatience;
   plan.any_probe = now >= patience_ends;
   if (!plan.any_probe) plan.look_again = std::min(plan.look_again, patience_ends);

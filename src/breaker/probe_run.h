@@ -38,7 +38,7 @@ class ProbeRun {
   unsigned well() const { return well_before_ + probes_.well; }
   unsigned failed() const { return probes_.failed; }
   /// A probe is offered, and nobody takes it.
-  bool is_waiting() const { return in_flight() == 0 && offered_ > probes_.well; }
+  bool is_waiting() const { return offered_ > probes_.taken; }
   /// Requires: is_waiting().
   Instant waiting_since() const { return changed_at_; }
 
