@@ -111,12 +111,12 @@ io::Task<> Keeper::keep() {
 void Keeper::look(bool at_all) {
   const Instant now = loop_.now();
   end_overrides(surroundings_.wall_us());
-  if (at_all) doubt();
   look_again_ = kNever;
   for (auto& [name, kept] : kept_) {
     if (at_all || kept->must_look || kept->plan.look_again <= now) look_at(*kept);
     look_again_ = std::min(look_again_, kept->plan.look_again);
   }
+  if (at_all) doubt();
   // What wants to be looked at always is looked at each millisecond, not without end.
   look_again_ = std::max(look_again_, now + 1ms);
   if (!std::exchange(is_told_, true)) followers_.tell();
@@ -161,7 +161,7 @@ void Keeper::doubt() {
   for (auto& [name, kept] : kept_) {
     kept->recent.advance(now);
     const bool is_bad = kept->plan.vote.opinion == breaker::Opinion::bad;
-    kept->is_unreachable = is_bad && says_unreachable(kept->recent.sum(), kept->is_unreachable);
+    kept->is_unreachable = says_unreachable(kept->recent, kept->is_unreachable && is_bad);
     suspicion.add(kept->recent.sum(), kept->is_unreachable);
   }
   const bool has_lease = session_ == nullptr || session_->lease() != 0;

@@ -141,7 +141,8 @@ void Keeper::heed_hold(Kept& kept) {
 // ------------------------------------------------------------------------------------------------------ votes
 
 bool Keeper::is_vote_due(const Kept& kept) const {
-  const breaker::Vote& vote = kept.plan.vote;
+  breaker::Vote vote = kept.plan.vote;
+  vote.self_suspect = self_.suspect;  // as of now, after all have been looked at
   if (!kept.published) return is_worth_telling(vote);
   const Published& published = *kept.published;
   const Duration age = loop_.now() - published.at;
@@ -178,6 +179,7 @@ void Keeper::publish() {
     const std::string key = vote_key(name, session_->node());
     breaker::Vote vote = kept->plan.vote;
     vote.zone = session_->zone();
+    vote.self_suspect = self_.suspect;
     const bool is_told = is_worth_telling(vote);
     transaction.writes.push_back(is_told ? store::Write::put(key, write_vote(vote), lease) : store::Write::erase(key));
     kept->published = Published{std::move(vote), loop_.now()};

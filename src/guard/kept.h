@@ -40,7 +40,7 @@ struct Kept : Pinned {
 
   breaker::Tally counted{};    ///< of the circuit, up to the last look
   breaker::Probes probes{};    ///< likewise
-  breaker::Window recent{5s};  ///< for suspecting ourselves
+  breaker::Window recent{2s};  ///< for suspecting ourselves
   breaker::Plan plan{};
   bool is_unreachable = false;  ///< what fails does so on the way
   bool must_look = true;        ///< something came in

@@ -4,8 +4,14 @@
 
 namespace holdfast::guard {
 
-bool says_unreachable(const breaker::Tally& recent, bool before) {
-  return recent.failures == 0 ? before : recent.unreachable * 2 > recent.failures;
+bool says_unreachable(const breaker::Window& recent, bool before) {
+  bool says = before;
+  recent.any_recent([&says](const breaker::Tally& newest) {
+    if (newest.calls < kNewestCalls) return false;
+    says = newest.unreachable * 5 > newest.calls * 4;
+    return true;
+  });
+  return says;
 }
 
 // One that refuses everything because it is bad has traffic too.

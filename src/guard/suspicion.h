@@ -7,11 +7,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
 #include "base/time.h"
 #include "breaker/tally.h"
+#include "breaker/window.h"
 
 namespace holdfast::guard {
 
@@ -22,8 +24,11 @@ inline constexpr Duration kLateMatters = 5s;
 /// So many breakers at least, and more than half of those with traffic, must fail at once.
 inline constexpr std::size_t kSuspectMin = 3;
 
-/// Whether what fails does so on the way; where nothing was called lately, as before.
-bool says_unreachable(const breaker::Tally& recent, bool before);
+/// The newest calls, so many at least, show whether what fails does so on the way. They show it before a judge is sure
+/// that the breaker is bad: who is cut off from everything must know it before he speaks of any one.
+inline constexpr std::uint64_t kNewestCalls = 5;
+/// Where nothing was called lately, it is as before.
+bool says_unreachable(const breaker::Window& recent, bool before);
 
 /// Counts, in one round over all breakers, how much fails on the way rather than at the callee.
 class Suspicion {
