@@ -20,6 +20,7 @@ APART = 0.4   # seconds: probes closer together belong to one run
 LEASE = 2.0   # seconds: three probes of 300 ms at most and one more second, in the whole seconds that a store keeps
 NEXT_MAX = LEASE + 0.5
 FROZEN = 10.0
+AWAKE = 3.0
 
 
 def experiment(plan: Plan) -> list[Row]:
@@ -91,15 +92,16 @@ def lost_prober(rig: Rig, profile: Origin, name: str, harm: Callable[[Node], Non
 
 
 def awake_again(victim: Node, healthy: Node, heal: Callable[[Node], None]) -> Row:
-    """It wakes up, believes that it is still the prober, and has a verdict about a probe that hung for long."""
+    """It wakes up, believes that it is still the prober, and has a verdict about a probe that hung for long. What it says
+    counts again once it has become the prober anew, as anybody may."""
     before = max((int(each["sequence"]) for each in healthy.page("events?limit=1000")), default=0)
-    epoch = healthy.breaker("profile").get("epoch", 0)
     heal(victim)
-    time.sleep(1.0)
-    pid = str(victim.proxy.process.pid)
+    time.sleep(AWAKE)
+    name = f".{victim.proxy.process.pid}"
     events = [each for each in healthy.page("events?limit=1000") if int(each["sequence"]) > before]
-    by_victim = [each for each in events if str(each.get("actor")).endswith(pid)]
-    later = healthy.breaker("profile")
-    told = "; ".join(f"{each['what']}: {each['why']}" for each in by_victim) or "nothing of it in the journal"
+    own = [str(each["what"]) for each in events if str(each.get("actor")).endswith(name)]
+    stale = own[:own.index("probing")] if "probing" in own else own
+    others = [str(each["what"]) for each in events if not str(each.get("actor")).endswith(name)]
     return Row("10 frozen prober wakes up", "its stale verdict is refused",
-               f"{told}; epoch {epoch} before, {later.get('epoch')} a second later, {later.get('state')}", not by_victim and bool(later))
+               f"{', '.join(stale) if stale else 'nothing'} of its old power in the journal, which says of others meanwhile: "
+               f"{', '.join(others) or 'nothing'}", bool(before) and not stale)
