@@ -22,6 +22,8 @@ View Keeper::view_of(const Kept& kept) const {
   view.trips = plan.trips;
   view.epoch = plan.epoch;
   view.shared = plan.shared;
+  view.total = kept.shown.total;
+  view.settings = kept.edge.settings();
   return view;
 }
 
@@ -38,6 +40,8 @@ void Keeper::note_version(Kept& kept) {
     kept.since_us = surroundings_.wall_us() - (is_known ? age_us : 0);
   }
   now.since_us = kept.since_us;
+  const bool is_another_trip = kept.shown.state != breaker::State::open || now.trips > kept.shown.trips;
+  if (now.state == breaker::State::open && !now.override && is_another_trip) ++now.total;
   kept.shown = std::move(now);
   ++version_;
   is_told_ = false;

@@ -32,6 +32,8 @@ struct View {
   unsigned trips = 0;         ///< in a row
   std::uint64_t epoch = 0;    ///< of what is decided together; 0: nothing was
   bool shared = false;        ///< what is decided together shows, not this process's own
+  std::uint64_t total = 0;    ///< how often it opened, as far as this process saw; not by an operator
+  breaker::Settings settings{};
 
   breaker::Tally window{};    ///< calls, failures, slow ones that this process saw in its window
   std::uint64_t refused = 0;  ///< since the beginning
