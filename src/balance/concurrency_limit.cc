@@ -39,6 +39,13 @@ void ConcurrencyLimit::leave_unmeasured() {
   --in_flight_;
 }
 
+void ConcurrencyLimit::adopt(const ConcurrencyLimit& before) {
+  estimate_ = before.estimate_;
+  usual_ = before.usual_;
+  samples_ = before.samples_;
+  show();
+}
+
 void ConcurrencyLimit::learn(Duration took, bool dropped) {
   const double slope = dropped ? kSteepest : gradient(took);
   if (in_flight_ < estimate_ / 2) return;

@@ -33,6 +33,9 @@ class ConcurrencyLimit {
   /// Gives it back and learns nothing: the client left, or no connection was made.
   void leave_unmeasured();
 
+  /// A reload: begins with what `before` has found out. Who is under way there stays there.
+  void adopt(const ConcurrencyLimit& before);
+
   /// Any thread.
   unsigned limit() const { return static_cast<unsigned>(shown_.get()); }
   unsigned in_flight() const { return in_flight_; }

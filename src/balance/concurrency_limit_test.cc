@@ -188,5 +188,20 @@ TEST(ConcurrencyLimit, keeps_a_service_at_work_that_is_asked_four_times_too_much
   }
 }
 
+TEST(ConcurrencyLimit, begins_after_a_reload_with_what_was_found_out) {
+  ConcurrencyLimit before;
+  for (int i = 0; i < 200; ++i) {
+    while (before.in_flight() < before.limit() && before.try_enter()) {
+    }
+    before.leave(10ms, false);
+  }
+  ASSERT_GT(before.limit(), static_cast<unsigned>(kConcurrencyStart));
+  ConcurrencyLimit after;
+  after.adopt(before);
+  EXPECT_EQ(after.limit(), before.limit());
+  EXPECT_EQ(after.in_flight(), 0U);
+  EXPECT_EQ(after.validate(), "");
+}
+
 }  // namespace
 }  // namespace holdfast::balance

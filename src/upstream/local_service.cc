@@ -57,7 +57,10 @@ LocalService::LocalService(io::Loop& loop, std::shared_ptr<Service> service, con
     endpoints_.push_back(local != nullptr ? std::move(local) : std::make_shared<LocalEndpoint>(endpoint));
   }
   if (predecessor != nullptr) balancer_.adopt(predecessor->balancer_);
-  if (service_->config().limits.concurrency == config::Concurrency::adaptive) concurrency_.emplace();
+  if (service_->config().limits.concurrency == config::Concurrency::adaptive) {
+    concurrency_.emplace();
+    if (predecessor != nullptr && predecessor->concurrency_) concurrency_->adopt(*predecessor->concurrency_);
+  }
 }
 
 LocalService::~LocalService() = default;
