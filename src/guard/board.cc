@@ -1,5 +1,6 @@
 #include "guard/board.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "guard/keys.h"
@@ -101,6 +102,7 @@ void Board::forget(const std::string& text, Instant now, std::set<std::string, s
     case Key::Kind::settings:
       if (!posted.settings) break;
       posted.settings_end = now + kSettingsOutlive;
+      forgets_at_ = std::min(forgets_at_, *posted.settings_end);
       say_("the record " + text + " was deleted: going on with what it said for a minute, then with the file's");
       break;
     case Key::Kind::override:
@@ -122,8 +124,14 @@ void Board::forget(const std::string& text, Instant now, std::set<std::string, s
 
 std::set<std::string, std::less<>> Board::forget_settings(Instant now) {
   std::set<std::string, std::less<>> changed;
+  if (now < forgets_at_) return changed;
+  forgets_at_ = kNever;
   for (auto& [name, posted] : posted_) {
-    if (!posted.settings_end || *posted.settings_end > now) continue;
+    if (!posted.settings_end) continue;
+    if (*posted.settings_end > now) {
+      forgets_at_ = std::min(forgets_at_, *posted.settings_end);
+      continue;
+    }
     posted.settings.reset();
     posted.settings_end.reset();
     changed.insert(name);

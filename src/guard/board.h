@@ -52,6 +52,9 @@ class Board {
   /// Settings that were deleted, and outlived it long enough, go.
   std::set<std::string, std::less<>> forget_settings(Instant now);
 
+  /// When forget_settings() has something to do; kNever if nothing was deleted.
+  Instant forgets_at() const { return forgets_at_; }
+
   /// What is known of it; of one that never was, nothing.
   const Posted& of(std::string_view name) const;
   /// Alive, by node.
@@ -65,6 +68,7 @@ class Board {
   const Say say_;
   std::map<std::string, store::Revision, std::less<>> known_;  ///< key -> modified
   std::map<std::string, Posted, std::less<>> posted_;
+  Instant forgets_at_ = kNever;
   std::map<std::string, store::Revision, std::less<>> voters_;
 };
 

@@ -65,7 +65,8 @@ void Keeper::set_in_touch(bool in_touch) {
 
 void Keeper::learn(bool is_late) {
   if (session_ == nullptr) return;
-  if (std::exchange(must_learn_, false) || is_late) {
+  const bool forgets = loop_.now() >= session_->board().forgets_at();
+  if (std::exchange(must_learn_, false) || is_late || forgets) {
     for (const std::string& name : session_->learn(is_late)) {
       if (Kept* kept = find(name)) take_in(*kept, false);
     }

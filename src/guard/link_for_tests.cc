@@ -1,5 +1,7 @@
 #include "guard/link_for_tests.h"
 
+#include <algorithm>
+
 #include "io/signal.h"
 
 namespace holdfast::guard {
@@ -54,9 +56,11 @@ io::Task<Result<store::Outcome>> LinkStore::commit(store::Transaction transactio
 io::Task<> LinkStore::send_late(store::Transaction transaction) {
   io::Stop never;
   co_await io::sleep_until(loop_, loop_.now() + link_->commits_late, never);
+  const bool is_step = std::ranges::any_of(
+      transaction.writes, [](const store::Write& each) { return each.key.starts_with("breaker/state/"); });
   const Result<store::Outcome> outcome = co_await store_->commit(std::move(transaction), loop_.now() + 1s);
   const bool is_done = outcome && outcome->kind == store::Outcome::Kind::committed;
-  ++(is_done ? link_->late_committed : link_->late_refused);
+  if (is_step) ++(is_done ? link_->late_committed : link_->late_refused);
 }
 
 std::unique_ptr<store::Watch> LinkStore::watch(std::string prefix, store::Revision from) {

@@ -16,9 +16,9 @@ namespace holdfast::guard {
 /// What the test holds of it.
 struct Link {
   bool is_cut = false;
-  Duration commits_late{};  ///< so much later than sent; their client hears nothing
-  unsigned late_committed = 0;
-  unsigned late_refused = 0;
+  Duration commits_late{};      ///< so much later than sent; their client hears nothing
+  unsigned late_committed = 0;  ///< of those that are steps all share
+  unsigned late_refused = 0;    ///< likewise
   unsigned requests = 0;
 };
 
