@@ -172,10 +172,6 @@ def test_a_state_has_a_beginning_and_keeps_it_across_a_reload(proxy, origins):
     assert abs(since(alive) - started) <= tolerance
 
 
-def test_there_are_no_breakers_yet(proxy, origin):
-    assert items(proxy(file(origin().address)), "breakers") == []
-
-
 def test_services_count_requests_where_they_went(proxy, origins):
     first, second = origins(2)
     running = proxy(file(first.address, {"address": second.address, "weight": 3}, balance="least_connections"))

@@ -46,6 +46,10 @@ void add_worker(Status& status, const proxy::Snapshot& snapshot, proxy::Worker& 
       service.answers[group] += local.answers[group].get();
     }
     service.latency.add(local.latency);
+    service.fallbacks.stale += local.fallbacks_stale.get();
+    service.fallbacks.by_service += local.fallbacks_by_service.get();
+    service.fallbacks.from_file += local.fallbacks_from_file.get();
+    service.fallbacks.refused += local.fallbacks_refused.get();
     for (std::size_t k = 0; k < service.endpoints.size(); ++k) {
       const upstream::LocalEndpoint& endpoint = *local.endpoints()[k];
       service.endpoints[k].requests += endpoint.requests.get();
@@ -103,6 +107,7 @@ Status collect(proxy::Proxy& proxy) {
       if (i < health.size()) add_health(endpoint, health[i], wall_offset_us);
     }
   }
+  if (const guard::Keeper* const keeper = proxy.breakers()) status.breakers = keeper->view();
   proxy.for_each_worker([&](proxy::Worker& worker) { add_worker(status, snapshot, worker); });
   return status;
 }

@@ -143,6 +143,45 @@ void add_states(Page& page, const Status& status) {
   }
 }
 
+void add_fallbacks(Page& page, const Status& status) {
+  MetricFamily& family = page.begin(MetricType::Counter, "holdfast_fallbacks_total",
+                                    "Requests to a service that something else answered; refused: nothing could");
+  for (const ServiceStatus& service : status.services) {
+    const FallbackStatus& fallbacks = service.fallbacks;
+    const auto one = [&](const char* kind, std::uint64_t count) {
+      add(family, {{"service", service.name}, {"kind", kind}}, static_cast<double>(count));
+    };
+    one("stale", fallbacks.stale);
+    one("service", fallbacks.by_service);
+    one("file", fallbacks.from_file);
+    one("refused", fallbacks.refused);
+  }
+}
+
+void add_breakers(Page& page, const Status& status) {
+  using enum breaker::State;
+  MetricFamily& states = page.begin(MetricType::Gauge, "holdfast_breaker_state", "1 for the state a breaker is in");
+  for (const guard::View& breaker : status.breakers) {
+    for (const breaker::State state : {closed, open, half_open, ramp}) {
+      add(states, {{"breaker", breaker.name}, {"state", std::string(breaker::to_string(state))}},
+          breaker.state == state ? 1 : 0);
+    }
+  }
+  const auto each = [&](MetricType type, const char* name, const char* help, auto number) {
+    MetricFamily& family = page.begin(type, name, help);
+    for (const guard::View& breaker : status.breakers) add(family, {{"breaker", breaker.name}}, number(breaker));
+  };
+  using View = guard::View;
+  each(MetricType::Gauge, "holdfast_breaker_allowed", "Share of calls that may pass, 0 to 1",
+       [](const View& view) { return view.allowed; });
+  each(MetricType::Gauge, "holdfast_breaker_in_flight", "Calls under way",
+       [](const View& view) { return static_cast<double>(view.in_flight); });
+  each(MetricType::Counter, "holdfast_breaker_trips_total", "Times it opened by itself",
+       [](const View& view) { return static_cast<double>(view.total); });
+  each(MetricType::Counter, "holdfast_breaker_refused_total", "Calls it refused",
+       [](const View& view) { return static_cast<double>(view.refused); });
+}
+
 }  // namespace
 
 std::string metrics_text(const Status& status) {
@@ -217,6 +256,8 @@ std::string metrics_text(const Status& status) {
            &Endpoint::connect_failures);
   endpoint(kGauge, "holdfast_endpoint_in_flight", "Requests at the endpoint", &Endpoint::in_flight);
   add_states(page, status);
+  add_fallbacks(page, status);
+  add_breakers(page, status);
   return page.text();
 }
 

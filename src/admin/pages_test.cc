@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "admin/breaker_json.h"
 #include "admin/metrics.h"
 #include "admin/router.h"
 #include "admin/site.h"
@@ -11,6 +12,22 @@ namespace holdfast::admin {
 namespace {
 
 using Json = nlohmann::json;
+
+guard::View a_breaker(const std::string& name) {
+  guard::View view;
+  view.name = name;
+  view.state = breaker::State::ramp;
+  view.allowed = 0.25;
+  view.reason = "ramps up";
+  view.since_us = 1'000'000;
+  view.trips = 2;
+  view.epoch = 9;
+  view.total = 4;
+  view.window = {.calls = 30, .failures = 3, .unreachable = 0, .slow = 2, .refused = 0};
+  view.refused = 17;
+  view.in_flight = 1;
+  return view;
+}
 
 Status a_status() {
   Status status;
@@ -38,6 +55,7 @@ Status a_status() {
   Histogram histogram;
   histogram.record(1ms);
   feed.latency.add(histogram);
+  feed.fallbacks = {5, 6, 7, 8};
   EndpointStatus first;
   first.address = "10.0.0.1:9001";
   first.in_flight = 6;
@@ -53,6 +71,7 @@ Status a_status() {
   second.failures = 5;
   feed.endpoints = {first, second};
   status.services = {feed};
+  status.breakers = {a_breaker("feed->profile")};
   return status;
 }
 
@@ -76,9 +95,61 @@ TEST(Views, services_have_the_fields_programs_rely_on) {
 }
 
 TEST(Views, every_list_is_a_list_even_when_empty) {
-  for (const std::string& page : {services_json({}), listeners_json({}), breakers_json({})}) {
+  for (const std::string& page : {services_json(Status{}), listeners_json(Status{}), breakers_json({})}) {
     EXPECT_EQ(Json::parse(page), (Json{{"items", Json::array()}})) << page;
   }
+}
+
+TEST(Views, breakers_have_the_fields_programs_rely_on) {
+  guard::View view = a_breaker("feed->profile");
+  view.override = guard::OverrideView{breaker::State::open, "anna@ops1", "disk full", 2'000'000, 602'000'000};
+  const Json forced = {{"state", "open"},
+                       {"actor", "anna@ops1"},
+                       {"reason", "disk full"},
+                       {"since", "1970-01-01T00:00:02.000Z"},
+                       {"until", "1970-01-01T00:10:02.000Z"}};
+  const Json expected = {{"name", "feed->profile"},
+                         {"state", "ramp"},
+                         {"allowed", 0.25},
+                         {"mode", "enforce"},
+                         {"override", forced},
+                         {"reason", "ramps up"},
+                         {"since", "1970-01-01T00:00:01.000Z"},
+                         {"trips", 2},
+                         {"epoch", 9},
+                         {"shared", false},
+                         {"calls", 30},
+                         {"failures", 3},
+                         {"slow", 2},
+                         {"refused", 17},
+                         {"in_flight", 1},
+                         {"failure_rate", 0.5},
+                         {"slow_rate", 0.5},
+                         {"slow_call_ms", 1000},
+                         {"minimum_requests", 20},
+                         {"consecutive_failures", 0},
+                         {"window_ms", 10000},
+                         {"open_for_ms", 2000},
+                         {"max_open_for_ms", 60000},
+                         {"probes", 3},
+                         {"ramp_ms", 10000}};
+  EXPECT_EQ(Json::parse(breaker_json(view)), expected);
+  view.override->until_us.reset();
+  EXPECT_EQ(Json::parse(breaker_json(view)).at("override").at("until"), nullptr);
+  EXPECT_EQ(Json::parse(breaker_json(a_breaker("x"))).at("override"), nullptr);
+}
+
+TEST(Views, a_caller_sees_its_own_breakers_and_those_of_nobody_in_particular) {
+  std::vector<guard::View> all;
+  for (const char* name : {"ads->profile", "feed->profile", "post", "profile"}) all.push_back(a_breaker(name));
+  const auto names = [&](const std::string& caller) {
+    std::vector<std::string> found;
+    for (const guard::View& each : of_caller(all, caller)) found.push_back(each.name);
+    return found;
+  };
+  EXPECT_EQ(names("feed"), (std::vector<std::string>{"feed->profile", "post"}));
+  EXPECT_EQ(names("site"), (std::vector<std::string>{"post", "profile"}));
+  EXPECT_EQ(names("").size(), 4U);
 }
 
 TEST(Views, listeners_show_each_bound_address_and_what_came_in) {
@@ -136,6 +207,16 @@ TEST(Metrics, each_number_stands_with_its_labels) {
            "holdfast_endpoint_in_flight{service=\"feed\",endpoint=\"10.0.0.1:9001\"} 6",
            "holdfast_endpoint_failures_total{service=\"feed\",endpoint=\"10.0.0.2:9001\"} 5",
            "holdfast_endpoint_state{service=\"feed\",endpoint=\"10.0.0.2:9001\",state=\"ejected\"} 1",
+           "holdfast_fallbacks_total{service=\"feed\",kind=\"stale\"} 5",
+           "holdfast_fallbacks_total{service=\"feed\",kind=\"service\"} 6",
+           "holdfast_fallbacks_total{service=\"feed\",kind=\"file\"} 7",
+           "holdfast_fallbacks_total{service=\"feed\",kind=\"refused\"} 8",
+           "holdfast_breaker_state{breaker=\"feed->profile\",state=\"ramp\"} 1",
+           "holdfast_breaker_state{breaker=\"feed->profile\",state=\"open\"} 0",
+           "holdfast_breaker_allowed{breaker=\"feed->profile\"} 0.25",
+           "holdfast_breaker_in_flight{breaker=\"feed->profile\"} 1",
+           "holdfast_breaker_trips_total{breaker=\"feed->profile\"} 4",
+           "holdfast_breaker_refused_total{breaker=\"feed->profile\"} 17",
            "holdfast_endpoint_state{service=\"feed\",endpoint=\"10.0.0.2:9001\",state=\"healthy\"} 0",
        }) {
     EXPECT_NE(text.find("\n" + line + "\n"), std::string::npos) << line;
@@ -149,14 +230,25 @@ TEST(Metrics, counts_are_exact_far_beyond_a_million) {
             std::string::npos);
 }
 
-TEST(Router, every_page_can_be_read_and_nothing_else) {
+TEST(Router, every_page_can_be_read_and_only_a_breaker_written) {
   for (const Route& each : kPages) {
-    EXPECT_EQ(std::get<Page>(route(http::Method::get, each.path)), each.page);
-    EXPECT_EQ(std::get<Page>(route(http::Method::head, each.path)), each.page);
+    EXPECT_EQ(std::get<Routed>(route(http::Method::get, each.path)).page, each.page);
+    EXPECT_EQ(std::get<Routed>(route(http::Method::head, each.path)).page, each.page);
+    EXPECT_EQ(std::get<Answer>(route(http::Method::post, each.path)).status, 405);
+    if (each.page == Page::breaker) continue;
     const Answer refused = std::get<Answer>(route(http::Method::put, each.path));
     EXPECT_EQ(refused.status, 405);
     EXPECT_EQ(refused.allow, "GET, HEAD");
   }
+}
+
+TEST(Router, a_breaker_has_its_name_in_the_path) {
+  const Routed routed = std::get<Routed>(route(http::Method::put, "/v1/breakers/feed-%3eprofile"));
+  EXPECT_EQ(routed.page, Page::breaker);
+  EXPECT_EQ(routed.name, "feed->profile");
+  EXPECT_EQ(std::get<Answer>(route(http::Method::get, "/v1/breakers/feed-%3")).status, 400);
+  EXPECT_EQ(std::get<Answer>(route(http::Method::get, "/v1/breakers/feed-%xy")).status, 400);
+  EXPECT_EQ(std::get<Answer>(route(http::Method::get, "/v1/breakers/")).status, 404);
 }
 
 TEST(Router, an_unknown_path_is_told_what_there_is) {
@@ -191,6 +283,11 @@ TEST(Answer, a_message_is_framed_and_says_whether_the_connection_goes_on) {
   EXPECT_TRUE(to_bytes(answer, {.to_head = true, .keep_alive = false})
                   .ends_with("3\r\nCache-Control: no-store\r\n"
                              "Connection: close\r\n\r\n"));
+}
+
+TEST(Answer, what_is_known_already_has_no_body_and_no_length) {
+  EXPECT_EQ(to_bytes(not_modified("W/\"1\""), {.to_head = false, .keep_alive = true}),
+            "HTTP/1.1 304 Not Modified\r\nETag: W/\"1\"\r\nCache-Control: no-store\r\nConnection: keep-alive\r\n\r\n");
 }
 
 }  // namespace

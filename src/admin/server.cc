@@ -12,8 +12,8 @@
 namespace holdfast::admin {
 namespace {
 
-// A scraper may pipeline, but one request's head and a little is all we hold.
-constexpr std::size_t kBufferBytes = std::size_t{2} * kHeadBytesMax;
+// A scraper may pipeline, but one request and a little is all we hold.
+constexpr std::size_t kBufferBytes = std::size_t{2} * kHeadBytesMax + kBodyBytesMax;
 
 /// No listener can be called like this.
 constexpr const char* kSocketName = "@admin";
@@ -27,6 +27,18 @@ http::Limits head_limits() {
   return limits;
 }
 
+/// Why a body is not read; nothing for one that is.
+std::optional<Answer> refuse_body(const http::RequestHead& head) {
+  switch (head.framing) {
+    case http::Framing::none: return std::nullopt;
+    case http::Framing::length: break;
+    default: return error_answer(411, "length_required", "the body has no Content-Length", "say how long it is");
+  }
+  if (head.content_length <= kBodyBytesMax) return std::nullopt;
+  return error_answer(413, "too_large", "the body is longer than " + std::to_string(kBodyBytesMax) + " bytes",
+                      "send less");
+}
+
 }  // namespace
 
 // One client. Bytes from `begin` to `end` have come and are not answered yet.
@@ -38,7 +50,7 @@ struct Server::Connection : Pinned {
   ~Connection() { server->connections_.erase(place); }
 
   std::string_view unread() const { return {buffer.data() + begin, end - begin}; }
-  /// Moves what is unread to the front: views of the last head are void then.
+  /// Moves what is unread to the front: views of the last request are void then.
   void compact() {
     std::memmove(buffer.data(), buffer.data() + begin, end - begin);
     end -= begin;
@@ -48,7 +60,6 @@ struct Server::Connection : Pinned {
   Server* server;
   io::Stream stream;
   std::list<Connection*>::iterator place;
-  http::RequestHead head;
   bool idle = true;  ///< between two requests: may be closed without hurting one
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -83,6 +94,7 @@ void Server::start() { tasks_.add(accept_all()); }
 
 io::Task<> Server::close(Deadline deadline) {
   stop_.request();
+  waiting_ends_.request();
   acceptor_.cancel();
   for (Connection* connection : connections_) {
     if (connection->idle) connection->stream.cancel();
@@ -124,37 +136,43 @@ void Server::receive(io::UniqueFd fd) {
 
 io::Task<> Server::serve(io::UniqueFd fd) {
   Connection connection(*this, std::move(fd));
-  bool again = true;
-  while (again && !stop_.requested()) {
-    const http::ParseOutcome outcome = co_await read_head(connection);
-    if (outcome.status == http::ParseStatus::incomplete) co_return;
-
-    const http::RequestHead& head = connection.head;
-    Delivery delivery;
-    Answer answer;
-    if (outcome.status == http::ParseStatus::complete) {
-      answer = handler_(head);
-      delivery.to_head = head.method == http::Method::head;
-      // Nothing here takes a body. Whoever sends one is answered, and the rest of it is not read as a request.
-      delivery.keep_alive = head.keep_alive && head.framing == http::Framing::none && !stop_.requested();
-    } else {
-      answer = error_answer(outcome.answer, "bad_request", outcome.reason, "send a well-formed HTTP/1.1 request");
-      if (outcome.answer == 405) answer.allow = "GET, HEAD";
-      delivery.keep_alive = false;
-    }
-    connection.begin += outcome.head_bytes;
-    again = delivery.keep_alive;
-
-    const std::string bytes = to_bytes(answer, delivery);
-    const io::Moved sent = co_await connection.stream.write_all(bytes, loop_.now() + kWriteTimeout);
-    if (!sent.ok()) co_return;
+  Next next = Next::another;
+  while (next == Next::another && !stop_.requested()) {
+    next = co_await serve_one(connection);
     co_await loop_.yield();  // one who pipelines must not keep the loop to himself
   }
+  if (next == Next::gone) co_return;
   co_await linger(connection);
 }
 
-// The head of the next request in connection.head. Incomplete: the client has gone, or was too slow.
-io::Task<http::ParseOutcome> Server::read_head(Ref<Connection> connection) {
+io::Task<Server::Next> Server::serve_one(Ref<Connection> connection) {
+  Visit visit(connection->stream, waiting_ends_, waiting_);
+  const http::ParseOutcome outcome = co_await read_head(connection, visit);
+  if (outcome.status == http::ParseStatus::incomplete) co_return Next::gone;
+  Delivery delivery{.to_head = false, .keep_alive = false};
+  Answer answer;
+  if (outcome.status == http::ParseStatus::malformed) {
+    answer = error_answer(outcome.answer, "bad_request", outcome.reason, "send a well-formed HTTP/1.1 request");
+    if (outcome.answer == 405) answer.allow = "GET, HEAD";
+  } else if (std::optional<Answer> refused = refuse_body(visit.head)) {
+    answer = std::move(*refused);  // its body is not read: nothing after it can be
+  } else {
+    const bool is_whole = co_await read_body(connection, visit);
+    if (!is_whole) co_return Next::gone;
+    answer = co_await handler_(visit);
+    co_await visit.end();
+    delivery.keep_alive = visit.head.keep_alive && !stop_.requested();
+  }
+  if (answer.is_told) co_return Next::last;
+  delivery.to_head = visit.head.method == http::Method::head;
+  const std::string bytes = to_bytes(answer, delivery);
+  const io::Moved sent = co_await connection->stream.write_all(bytes, loop_.now() + kWriteTimeout);
+  if (!sent.ok()) co_return Next::gone;
+  co_return delivery.keep_alive ? Next::another : Next::last;
+}
+
+// The head of the next request in visit.head. Incomplete: the client has gone, or was too slow.
+io::Task<http::ParseOutcome> Server::read_head(Ref<Connection> connection, Ref<Visit> visit) {
   connection->compact();
   if (connection->end == 0) {
     connection->idle = true;
@@ -170,7 +188,8 @@ io::Task<http::ParseOutcome> Server::read_head(Ref<Connection> connection) {
     // The buffer is larger than any head that is allowed, so a full one is always judged.
     const bool full = connection->end == kBufferBytes;
     if (connection->end != 0 && (scanner.should_parse(connection->unread()) || full)) {
-      const http::ParseOutcome outcome = http::parse_request_head(connection->unread(), limits, connection->head);
+      const http::ParseOutcome outcome = http::parse_request_head(connection->unread(), limits, visit->head);
+      if (outcome.status == http::ParseStatus::complete) connection->begin += outcome.head_bytes;
       if (outcome.status != http::ParseStatus::incomplete) co_return outcome;
     }
     const std::span<char> room = std::span<char>(connection->buffer).subspan(connection->end);
@@ -179,6 +198,27 @@ io::Task<http::ParseOutcome> Server::read_head(Ref<Connection> connection) {
     if (!got.ok() || got.ended()) co_return nothing;
     connection->end += got.bytes;
   }
+}
+
+// The rest of the request, into visit.body. False: the client has gone, or was too slow.
+io::Task<bool> Server::read_body(Ref<Connection> connection, Ref<Visit> visit) {
+  const std::size_t length = visit->head.content_length;
+  const Deadline deadline = loop_.now() + kBodyTimeout;
+  if (visit->head.expect_continue && connection->unread().size() < length) {
+    const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    const io::Moved sent = co_await connection->stream.write_all(go_on, deadline);
+    if (!sent.ok()) co_return false;
+  }
+  while (connection->unread().size() < length) {
+    const std::span<char> room = std::span<char>(connection->buffer).subspan(connection->end);
+    const io::Moved got = co_await connection->stream.read_some(room, deadline);
+    if (!got.ok() || got.ended()) co_return false;
+    connection->end += got.bytes;
+  }
+  visit->body = connection->unread().substr(0, length);
+  connection->begin += length;
+  if (!connection->unread().empty()) visit->client_goes_on();
+  co_return true;
 }
 
 // RFC 9112 9.6: close in stages, or a client that is still sending sees a reset before it has read our answer.

@@ -1,6 +1,6 @@
-// Server: a small HTTP/1.1 server on one loop, for pages that are ready at once. It is made for a handful of operators
-// and scrapers, and protects its loop from them: few connections, small heads, no bodies, deadlines on every wait.
-// Start reading at serve().
+// Server: a small HTTP/1.1 server on one loop. It is made for a handful of operators, scrapers and client libraries,
+// and protects its loop from them: few connections, of which half may wait for something to happen; small heads and
+// bodies; deadlines on every wait. Start reading at serve().
 #pragma once
 
 #include <functional>
@@ -9,10 +9,10 @@
 #include <string>
 
 #include "admin/answer.h"
+#include "admin/visit.h"
 #include "base/pinned.h"
 #include "base/result.h"
 #include "config/address.h"
-#include "http/head.h"
 #include "http/parse.h"
 #include "io/handed_sockets.h"
 #include "io/listening_socket.h"
@@ -27,14 +27,16 @@ inline constexpr std::size_t kConnectionsMax = 64;
 /// Of a request's head; longer is refused with 431.
 inline constexpr std::uint32_t kHeadBytesMax = 8 * 1024;
 inline constexpr std::uint32_t kHeadersMax = 64;
-inline constexpr Duration kIdleTimeout = 60s;   ///< until the first byte of a request
-inline constexpr Duration kHeadTimeout = 5s;    ///< from there to the end of its head
-inline constexpr Duration kWriteTimeout = 10s;  ///< for the whole answer
+/// Of a request's body; longer is refused with 413.
+inline constexpr std::size_t kBodyBytesMax = std::size_t{8} * 1024;
+inline constexpr Duration kIdleTimeout = 60s;  ///< until the first byte of a request
+inline constexpr Duration kHeadTimeout = 5s;   ///< from there to the end of its head
+inline constexpr Duration kBodyTimeout = 5s;   ///< and to the end of its body
 
 class Server : Pinned {
  public:
-  /// Answers on the loop, without waiting.
-  using Handler = std::function<Answer(const http::RequestHead& request)>;
+  /// Answers on the loop; it waits only through the visit.
+  using Handler = std::function<io::Task<Answer>(Ref<Visit> visit)>;
 
   /// Binds, or takes the socket that was handed over for this address; nobody is served before start().
   /// Errors: the address cannot be bound.
@@ -52,17 +54,27 @@ class Server : Pinned {
 
   void start();
 
+  /// Whoever waits for something to happen is answered now, and nobody waits from then on.
+  void end_waiting() { waiting_ends_.request(); }
+
   /// Accepts no more, lets answers on their way finish until the deadline, and ends.
   /// Requires: follows start(), once; the server dies only after it.
   io::Task<> close(Deadline deadline);
 
  private:
   struct Connection;
+  enum class Next : unsigned char {
+    another,  ///< request may come
+    last,     ///< was that
+    gone,     ///< is the client
+  };
 
   io::Task<> accept_all();
   void receive(io::UniqueFd fd);
   io::Task<> serve(io::UniqueFd fd);
-  io::Task<http::ParseOutcome> read_head(Ref<Connection> connection);
+  io::Task<Next> serve_one(Ref<Connection> connection);
+  io::Task<http::ParseOutcome> read_head(Ref<Connection> connection, Ref<Visit> visit);
+  io::Task<bool> read_body(Ref<Connection> connection, Ref<Visit> visit);
   io::Task<> linger(Ref<Connection> connection);
 
   io::Loop& loop_;
@@ -70,6 +82,8 @@ class Server : Pinned {
   const Handler handler_;
   io::Acceptor acceptor_;
   std::list<Connection*> connections_;
+  std::size_t waiting_ = 0;
+  io::Stop waiting_ends_;
   io::Stop stop_;
   io::Scope tasks_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "admin/latency.h"
+#include "guard/view.h"
 #include "health/group.h"
 
 namespace holdfast::admin {
@@ -54,6 +55,14 @@ struct EndpointStatus {
   std::uint64_t connect_failures = 0;
 };
 
+/// Answers that were not the service's own.
+struct FallbackStatus {
+  std::uint64_t stale = 0;
+  std::uint64_t by_service = 0;
+  std::uint64_t from_file = 0;
+  std::uint64_t refused = 0;  ///< beyond fallback.concurrency
+};
+
 struct ServiceStatus {
   std::string name;
   std::string balance;
@@ -64,6 +73,7 @@ struct ServiceStatus {
   std::uint64_t queue_timeouts = 0;
   std::array<std::uint64_t, 6> answers{};  ///< by status class; 0: no answer
   LatencyBuckets latency;
+  FallbackStatus fallbacks;
   std::vector<EndpointStatus> endpoints;
 };
 
@@ -80,6 +90,7 @@ struct Status {
   std::uint64_t memory_max = 0;
   std::vector<ListenerStatus> listeners;
   std::vector<ServiceStatus> services;
+  std::vector<guard::View> breakers;
   std::vector<WorkerStatus> workers;
 };
 

@@ -63,6 +63,4 @@ std::string services_json(const Status& status) {
   return list(std::move(items));
 }
 
-std::string breakers_json(const Status&) { return list(Json::array()); }
-
 }  // namespace holdfast::admin

@@ -10,7 +10,5 @@ namespace holdfast::admin {
 
 std::string listeners_json(const Status& status);
 std::string services_json(const Status& status);
-/// This version breaks no circuit, so there is none to show.
-std::string breakers_json(const Status& status);
 
 }  // namespace holdfast::admin

@@ -3,8 +3,6 @@
 #include <csignal>
 #include <cstdio>
 
-#include "admin/site.h"
-
 namespace holdfast::cli {
 namespace {
 
@@ -27,6 +25,7 @@ Control::Control(ProxyOptions options_)
       change(loop),
       names(loop, options.name_servers, &say, [this] { change.notify(); }),
       proxy(loop, &say_health, &say),
+      site(proxy, [this] { return standing_of(*this); }),
       tasks(loop) {}
 
 void say(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
@@ -41,9 +40,7 @@ void say_bound(const Control& control) {
 Result<std::unique_ptr<admin::Server>> open_admin(Control& control, const config::Model& model) {
   if (!model.admin) return std::unique_ptr<admin::Server>();
   return admin::Server::open(control.loop, model.admin->bind, control.handed,
-                             [&control](const http::RequestHead& request) {
-                               return admin::answer(request, control.proxy, standing_of(control));
-                             });
+                             [&control](Ref<admin::Visit> visit) { return control.site.answer(visit); });
 }
 
 io::Task<> close_admin(Ref<Control> control, std::unique_ptr<admin::Server> server) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "admin/server.h"
+#include "admin/site.h"
 #include "config/model.h"
 #include "io/handed_sockets.h"
 #include "io/loop.h"
@@ -47,6 +48,7 @@ struct Control : Pinned {
   std::shared_ptr<upstream::EndpointKeeper> endpoints;  ///< null: no service takes them from a store
   std::optional<config::Cluster> shared_in;             ///< in whose store the breakers are
   proxy::Proxy proxy;
+  admin::Site site;
   std::unique_ptr<admin::Server> admin;  ///< null: there is none
   io::Scope tasks;
 };

@@ -35,6 +35,7 @@ void begin_drain(Control& control, Departure departure) {
     io::tell_supervisor("STOPPING=1");
   }
   control.stop.request();
+  if (control.admin != nullptr) control.admin->end_waiting();
   control.change.notify();
   control.names.stop();
   control.tasks.add(drain(control, taken_over ? Duration::max() : kGraceForIdle));

@@ -1,0 +1,324 @@
+"""Breakers from outside: what the admin API shows of them, that it tells of changes at once, and an operator's word by it."""
+
+import json
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+from holdfast_testing import origins as do
+from holdfast_testing import settings, wire
+from holdfast_testing.waiting import eventually
+from holdfast_testing.wire import Wire
+
+pytestmark = pytest.mark.asan
+
+BREAKER = {"minimum_requests": 5, "window": "2s", "slow_call": "200ms", "open_for": "1m", "max_open_for": "1m", "probes": 2,
+           "ramp": "100ms"}
+PLAIN = {"outlier_ejection": "off", "retries": {"attempts": 0}, "timeouts": {"connect": "500ms"}}
+NAME = "feed->profile"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+class Site:
+    """`feed` calls `profile`; what an operator sees of it."""
+
+    def __init__(self, running, profile):
+        self.running, self.profile = running, profile
+
+    @property
+    def admin(self):
+        return self.running.addresses("admin")[-1]
+
+    def call(self) -> int:
+        return wire.get(self.running.address("internal"), host="profile", headers=[("X-Holdfast-Caller", "feed")]).status
+
+    def get(self, path="/v1/breakers", headers=()):
+        return wire.get(self.admin, path, headers=headers)
+
+    def items(self, path="/v1/breakers") -> list[dict]:
+        response = self.get(path)
+        assert (response.status, response.header("content-type")) == (200, "application/json"), response.text
+        return json.loads(response.body)["items"]
+
+    def breaker(self, name=NAME) -> dict:
+        [found] = [each for each in self.items() if each["name"] == name]
+        return found
+
+    def put(self, body, name="feed-%3Eprofile", headers=None):
+        headers = [("Content-Type", "application/json")] if headers is None else headers
+        return wire.get(self.admin, f"/v1/breakers/{name}", host="%s:%d" % self.admin, headers=headers, method="PUT",
+                        body=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    def force(self, state, **more) -> dict:
+        response = self.put({"state": state, "reason": "a test", "actor": "anna@ops1", **more})
+        assert response.status == 200, response.text
+        return json.loads(response.body)
+
+    def events(self, query="") -> list[tuple[str, str, str, str]]:
+        return [(each["subject"], each["what"], each["why"], each["actor"]) for each in self.items(f"/v1/events{query}")]
+
+
+def file(profile, **breaker) -> str:
+    services = {"feed": settings.service(profile, calls=["profile"], breaker=BREAKER),
+                "profile": settings.service(profile, breaker={**BREAKER, **breaker}, **PLAIN)}
+    listeners = {"internal": {"bind": "127.0.0.1:0", "routes": "by_service_name"}}
+    return json.dumps(json.loads(settings.file(listeners, services)) | {"admin": {"bind": "127.0.0.1:0"}})
+
+
+@pytest.fixture
+def site(proxy, origin):
+    def start(always=None, **breaker) -> Site:
+        profile = origin(always=always or do.answer(200))
+        return Site(proxy(file(profile, **breaker)), profile)
+    return start
+
+
+def error(response) -> tuple[int, str]:
+    said = json.loads(response.body)["error"]
+    assert set(said) == {"code", "message", "remedy"}
+    return response.status, said["code"]
+
+
+# -- what is shown
+
+def test_a_breaker_has_the_fields_of_the_contract_and_what_a_client_needs(site):
+    one = site(failure_rate="40%", slow_rate="60%", consecutive_failures=7)
+    shown = one.breaker()
+    assert re.fullmatch(TIME, shown.pop("since")) and shown.pop("reason") is not None
+    assert shown == {"name": NAME, "state": "closed", "allowed": 1.0, "mode": "enforce", "override": None, "trips": 0,
+                     "epoch": 0, "shared": False, "calls": 0, "failures": 0, "slow": 0, "refused": 0, "in_flight": 0,
+                     "failure_rate": 0.4, "slow_rate": 0.6, "slow_call_ms": 200, "minimum_requests": 5,
+                     "consecutive_failures": 7, "window_ms": 2000, "open_for_ms": 60000, "max_open_for_ms": 60000,
+                     "probes": 2, "ramp_ms": 100}
+    assert json.loads(one.get("/v1/breakers/feed-%3Eprofile").body)["name"] == NAME
+
+
+def test_one_that_tripped_says_why_and_the_event_and_the_metrics_say_so_too(site):
+    one = site(do.answer(500))
+    assert eventually(lambda: one.call() == 503), "refused"
+    shown = one.breaker()
+    assert (shown["state"], shown["allowed"], shown["trips"], shown["override"]) == ("open", 0.0, 1, None)
+    assert "failed" in shown["reason"]
+    [(subject, what, why, actor)] = one.events()
+    assert (subject, what) == (f"breaker {NAME}", "opened") and "failed" in why and actor.startswith("node")
+    refused = one.breaker()["refused"]
+    assert refused >= 1
+    metrics = one.get("/metrics").text.splitlines()
+    for line in ('holdfast_breaker_state{breaker="feed->profile",state="open"} 1',
+                 'holdfast_breaker_state{breaker="feed->profile",state="closed"} 0',
+                 'holdfast_breaker_allowed{breaker="feed->profile"} 0',
+                 'holdfast_breaker_trips_total{breaker="feed->profile"} 1',
+                 f'holdfast_breaker_refused_total{{breaker="feed->profile"}} {refused}'):
+        assert line in metrics
+
+
+def test_a_caller_asks_for_what_matters_to_it(site):
+    one = site()
+    assert {each["name"] for each in one.items()} >= {NAME, "profile", "feed"}
+    names = [each["name"] for each in one.items("/v1/breakers?caller=feed")]
+    assert NAME in names and "profile" not in names and "feed" in names
+    names = [each["name"] for each in one.items("/v1/breakers?caller=other")]
+    assert NAME not in names and "profile" in names
+
+
+# -- told of changes
+
+def test_what_is_known_is_304_until_it_changes(site):
+    one = site()
+    first = one.get()
+    tag = first.header("etag")
+    assert tag.startswith('W/"')
+    again = one.get(headers=[("If-None-Match", tag)])
+    assert (again.status, again.body, again.header("etag")) == (304, b"", tag)
+    one.force("open")
+    changed = one.get(headers=[("If-None-Match", tag)])
+    assert changed.status == 200 and changed.header("etag") != tag
+
+
+def test_a_long_poll_is_told_within_a_moment(site):
+    one = site()
+    for state in ("open", "closed", "open"):
+        tag = one.get().header("etag")
+        told = []
+
+        def poll(known=tag):
+            response = one.get("/v1/breakers?wait=30s&caller=feed", [("If-None-Match", known)])
+            told.append((time.monotonic(), response))
+        waiting = threading.Thread(target=poll)
+        waiting.start()
+        time.sleep(0.05)  # most likely it waits by now; if not, it is told all the same
+        assert not told, "nothing has changed"
+        began = time.monotonic()
+        one.force(state)
+        waiting.join()
+        [(at, response)] = told
+        assert response.status == 200 and at - began < 1
+        [shown] = [each for each in json.loads(response.body)["items"] if each["name"] == NAME]
+        assert shown["override"]["state"] == state
+
+
+def test_a_long_poll_ends_with_304_when_nothing_changed(site):
+    one = site()
+    tag = one.get().header("etag")
+    began = time.monotonic()
+    assert one.get("/v1/breakers?wait=300ms", [("If-None-Match", tag)]).status == 304
+    assert time.monotonic() - began >= 0.3
+    began = time.monotonic()
+    assert one.get("/v1/breakers?wait=30s").status == 200, "who knows nothing does not wait"
+    assert time.monotonic() - began < 5
+
+
+def test_tags_of_another_process_are_not_known(site):
+    tags = {site().get().header("etag") for _ in range(2)}
+    assert len(tags) == 2
+
+
+def test_neither_who_waits_nor_who_follows_holds_up_the_end(site):
+    one = site()
+    tag = one.get().header("etag")
+    with Wire(one.admin) as waits, Wire(one.admin) as follows:
+        waits.send(wire.request(target="/v1/breakers?wait=60s", headers=[("If-None-Match", tag)]))
+        follows.send(wire.request(target="/v1/events?follow"))
+        follows.read_some(20)
+        one.running.process.send_signal(signal.SIGTERM)
+        assert waits.read().status == 304
+        follows.read_rest()
+        assert one.running.wait(10) == 0
+
+
+@pytest.mark.parametrize("query", ["wait=30", "wait=x", "caller=%2"])
+def test_a_query_that_cannot_be_is_told(site, query):
+    assert error(site().get(f"/v1/breakers?{query}")) == (400, "bad_query")
+
+
+# -- an operator's word
+
+def test_what_is_forced_open_is_refused_and_told_until_it_is_auto_again(site):
+    one = site()
+    assert one.call() == 200
+    shown = one.force("open")
+    assert (shown["name"], shown["state"], shown["allowed"]) == (NAME, "open", 0.0)
+    override = shown["override"]
+    assert re.fullmatch(TIME, override.pop("since"))
+    assert override == {"state": "open", "actor": "anna@ops1", "reason": "a test", "until": None}
+    assert one.call() == 503
+    asked = len(one.profile.requests)
+    assert [one.call() for _ in range(10)] == [503] * 10
+    assert len(one.profile.requests) == asked
+    assert one.events()[-1] == (f"breaker {NAME}", "forced open", "a test", "operator anna@ops1")
+    assert one.force("auto")["override"] is None
+    assert (f"breaker {NAME}", "released", "a test", "operator anna@ops1") in one.events()
+    assert eventually(lambda: one.call() == 200), "probed, and let through"
+
+
+def test_what_is_forced_closed_is_never_refused(site):
+    one = site(do.answer(500))
+    one.force("closed")
+    assert [one.call() for _ in range(30)] == [500] * 30
+    assert one.breaker()["state"] == "closed"
+
+
+def test_what_is_forced_for_a_while_ends_by_itself(site):
+    one = site()
+    override = one.force("open", **{"for": "400ms"})["override"]
+    assert re.fullmatch(TIME, override["until"])
+    assert eventually(lambda: one.breaker()["override"] is None)
+    assert eventually(lambda: one.call() == 200)
+    assert "released" in [what for _, what, _, _ in one.events()]
+
+
+def test_an_unknown_name_is_told_one_that_is_near(site):
+    response = site().put({"state": "open", "reason": "r"}, name="feed-%3Eprofil")
+    assert error(response) == (404, "not_found") and NAME in response.text
+
+
+def test_what_nobody_forced_cannot_be_taken_back(site):
+    assert error(site().put({"state": "auto", "reason": "r"})) == (409, "not_forced")
+
+
+@pytest.mark.parametrize("body", [b"", b"open", {"state": "open"}, {"reason": "r"}, {"state": "ajar", "reason": "r"},
+                                  {"state": "open", "reason": ""}, {"state": "open", "reason": "r", "for": "10"},
+                                  {"state": "open", "reason": "r", "actor": "a\nb"}])
+def test_a_word_that_says_too_little_changes_nothing(site, body):
+    one = site()
+    assert error(one.put(body)) == (400, "bad_request")
+    assert one.breaker()["override"] is None
+
+
+@pytest.mark.parametrize("headers, status", [
+    ([("Content-Type", "text/plain")], 415), ([], 415),
+    ([("Content-Type", "application/json"), ("Origin", "http://evil.example")], 403),
+    ([("Content-Type", "application/json"), ("Origin", "null")], 403)], ids=["text", "nothing", "foreign", "null"])
+def test_a_page_of_another_site_cannot_do_it(site, headers, status):
+    one = site()
+    assert error(one.put({"state": "open", "reason": "r"}, headers=headers))[0] == status
+    assert one.breaker()["override"] is None
+    assert one.call() == 200
+
+
+def test_a_page_of_this_site_can(site):
+    one = site()
+    own = ("Origin", "http://%s:%d" % one.admin)
+    assert one.put({"state": "open", "reason": "r"}, headers=[("Content-Type", "application/json"), own]).status == 200
+
+
+def test_a_body_that_is_too_long_is_413(site):
+    assert error(site().put(b" " * 8193)) == (413, "too_large")
+
+
+# -- events
+
+def follow(one, query="", headers=()) -> Wire:
+    client = Wire(one.admin).send(wire.request(target=f"/v1/events?follow{query}", headers=headers))
+    return client
+
+
+def read_events(client: Wire, count: int) -> list[tuple[int, dict]]:
+    """The next so many, with their ids."""
+    text, found = b"", []
+    while len(found) < count:
+        text += client.read_some(1)
+        while b"\n\n" in text:
+            block, text = text.split(b"\n\n", 1)
+            match = re.fullmatch(rb"(?s).*?id: (\d+)\ndata: (\{.*\})", block)
+            if match:
+                found.append((int(match[1]), json.loads(match[2])))
+    return found
+
+
+def test_events_are_numbered_and_can_be_read_from_a_number_on(site):
+    one = site()
+    one.force("open")
+    one.force("closed")
+    one.force("auto")
+    items = one.items("/v1/events")
+    assert [each["what"] for each in items][:3] == ["forced open", "forced closed", "released"]
+    assert all(set(each) == {"sequence", "time", "subject", "what", "why", "actor"} for each in items)
+    assert all(re.fullmatch(TIME, each["time"]) for each in items)
+    numbers = [each["sequence"] for each in items]
+    assert numbers == sorted(set(numbers))
+    assert one.items(f"/v1/events?since={numbers[0]}")[0]["sequence"] == numbers[1]
+    assert [each["sequence"] for each in one.items(f"/v1/events?since={numbers[0]}&limit=1")] == [numbers[1]]
+    assert one.items("/v1/events?limit=1")[-1]["sequence"] >= numbers[-1]
+    for query in ("limit=0", "limit=1001", "limit=x", "since=-1"):
+        assert error(one.get(f"/v1/events?{query}"))[0] == 400
+
+
+def test_events_are_followed_as_they_happen(site):
+    one = site()
+    with follow(one) as client:
+        assert b"text/event-stream" in client.read_some(60)
+        one.force("open")
+        [(number, event)] = read_events(client, 1)
+        assert (event["subject"], event["what"], event["sequence"]) == (f"breaker {NAME}", "forced open", number)
+    one.force("closed")
+    with follow(one, headers=[("Last-Event-ID", str(number))]) as client:
+        [(_, event)] = read_events(client, 1)
+        assert event["what"] == "forced closed"
+    with follow(one, "&limit=2") as client:
+        assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
+    with follow(one, "&since=0") as client:
+        assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
