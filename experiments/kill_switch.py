@@ -27,7 +27,7 @@ def experiment(plan: Plan) -> list[Row]:
             times = [trial(rig, profile, number) for number in range(TRIALS)]
         finally:
             load.stop()
-        audited = [each for each in rig.nodes[2].page("events?limit=1000") if f"trial {TRIALS - 1} " in str(each.get("why"))]
+        audited = [each for each in rig.nodes[2].page("events?limit=1000") if f"trial {TRIALS - 1}." in str(each.get("why"))]
     times.sort()
     p99 = times[min(int(0.99 * len(times)), len(times) - 1)]
     said = f"'{audited[0].get('what')}' by '{audited[0].get('actor')}'" if audited else "the journal does not know"
@@ -38,12 +38,12 @@ def experiment(plan: Plan) -> list[Row]:
 
 def trial(rig: Rig, profile: Origin, number: int) -> float:
     """Seconds from the acceptance of the word to the last request that reached the callee."""
-    order = {"actor": ACTOR, "reason": f"trial {number} "}
-    rig.nodes[number % 3].put("profile", override="open", **order)
+    order = {"actor": ACTOR, "reason": f"trial {number}."}
+    rig.nodes[number % 3].put("profile", state="open", **order)
     accepted = time.monotonic()
     time.sleep(QUIET)
-    until(lambda: not any(profile.seen(time.monotonic() - QUIET)), 10)
+    until(lambda: not any(profile.seen(time.monotonic() - QUIET)), 2)
     last = max((at for door in profile.seen(accepted) for at in door), default=accepted)
-    rig.nodes[(number + 1) % 3].put("profile", override="closed", **order)
-    until(lambda: all(profile.seen(time.monotonic() - 0.1)), 10)
+    rig.nodes[(number + 1) % 3].put("profile", state="closed", **order)
+    until(lambda: all(profile.seen(time.monotonic() - 0.1)), 2)
     return last - accepted

@@ -45,7 +45,8 @@ class Watcher:
         return self._breakers.get(f"{caller}->{callee}") or self._breakers.get(callee)
 
     def of_callee(self, callee: str) -> list[dict]:
-        return [each for name, each in self._breakers.items() if name == callee or name.endswith(f"->{callee}")]
+        """Of those who call it by name."""
+        return [each for name, each in self._breakers.items() if name.endswith(f"->{callee}")]
 
     def all_closed(self) -> bool:
         """There are breakers, and each lets everything pass."""
