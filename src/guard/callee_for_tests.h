@@ -3,6 +3,7 @@
 // are judged by.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -49,7 +50,7 @@ class Callee {
 
   Answer call(Instant now, Prng& prng) {
     calls.add(now);
-    if (hangs) return {1h, false};
+    if (hangs || (hanging > 0 && prng.uniform() < hanging)) return {1h, false};
     if (prng.uniform() < failing) return {fails_after, false};
     if (capacity == nullptr) return {latency, true};
     // One after the other; who waits longer than patience is not answered at all.
@@ -62,6 +63,7 @@ class Callee {
   }
 
   double failing = 0;  ///< chance
+  double hanging = 0;  ///< chance
   bool hangs = false;
   Duration latency = 5ms;
   Duration fails_after = 2ms;
