@@ -34,6 +34,12 @@ std::unexpected<Error> failed(int error, std::string_view doing) {
 io::Task<Result<std::vector<io::SocketAddress>>> find(Ref<io::Loop> loop, Url url, Deadline deadline,
                                                       Ref<io::Stop> stop) {
   std::vector<io::SocketAddress> found;
+  if (url.host.starts_with('/')) {
+    const Result<io::SocketAddress> socket = io::SocketAddress::from_unix(url.host);
+    if (!socket) co_return std::unexpected<Error>(socket.error());
+    found.push_back(*socket);
+    co_return found;
+  }
   if (Result<io::SocketAddress> literal = io::SocketAddress::from_ip(url.host, url.port)) {
     found.push_back(*literal);
     co_return found;

@@ -9,9 +9,11 @@ constexpr int kInterimAnswersMax = 8;
 
 }  // namespace
 
-Incoming::Incoming(std::unique_ptr<Connection> connection, const http::ResponseHead& head, io::Stop& stop)
+Incoming::Incoming(std::unique_ptr<Connection> connection, const http::ResponseHead& head, std::string etag,
+                   io::Stop& stop)
     : connection_(std::move(connection)),
       status_(head.status),
+      etag_(std::move(etag)),
       keep_alive_(head.keep_alive),
       body_(head),
       on_stop_(stop, [this] {
@@ -36,8 +38,10 @@ io::Task<Result<std::unique_ptr<Incoming>>> Incoming::read_head(std::unique_ptr<
       if (!final && ++interim > kInterimAnswersMax) {
         co_return fail(Code::protocol, Side::upstream, "too many interim answers");
       }
+      const http::Field* const tag = head.find(http::Name::etag);
+      std::string etag(tag == nullptr ? "" : tag->value);
       received.erase(0, outcome.head_bytes);  // from here on the views of `head` dangle; its numbers do not
-      if (final) co_return std::make_unique<Incoming>(std::move(connection), head, *stop);
+      if (final) co_return std::make_unique<Incoming>(std::move(connection), head, std::move(etag), *stop);
       continue;
     }
     const Result<bool> more = co_await connection->receive(deadline);

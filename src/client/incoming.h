@@ -24,9 +24,11 @@ class Incoming : public Pinned {
                                                                http::Method method, Deadline deadline,
                                                                Ref<io::Stop> stop);
 
-  Incoming(std::unique_ptr<Connection> connection, const http::ResponseHead& head, io::Stop& stop);
+  Incoming(std::unique_ptr<Connection> connection, const http::ResponseHead& head, std::string etag, io::Stop& stop);
 
   std::uint16_t status() const { return status_; }
+  /// Empty if there was none.
+  const std::string& etag() const { return etag_; }
 
   /// The next piece of the body, as it came; empty at its end.
   /// Errors: Code::protocol: the framing broke; Code::closed: the connection ended too early; timed_out: nothing came,
@@ -42,6 +44,7 @@ class Incoming : public Pinned {
  private:
   std::unique_ptr<Connection> connection_;
   std::uint16_t status_;
+  std::string etag_;
   bool keep_alive_;
   bool done_ = false;
   BodyDecoder body_;

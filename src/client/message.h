@@ -24,7 +24,8 @@ struct Request {
 
 struct Response {
   std::uint16_t status = 0;
-  std::string body;
+  std::string body = {};
+  std::string etag = {};
 };
 
 /// Errors: Code::invalid: a byte that would break the head apart.

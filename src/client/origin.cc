@@ -36,7 +36,7 @@ io::Task<Exchanged> Origin::exchange(Request request, std::size_t body_max, Dead
   Started started = co_await begin(take_idle(), std::move(request), deadline);
   if (!started.incoming) co_return Exchanged{std::unexpected<Error>(std::move(started.incoming.error())), started.sent};
   Incoming& incoming = **started.incoming;
-  Response response{incoming.status(), {}};
+  Response response{incoming.status(), {}, incoming.etag()};
   while (true) {
     Result<std::string> piece = co_await incoming.next(deadline);
     if (!piece) co_return Exchanged{pass(piece, to_string(url_)), true};

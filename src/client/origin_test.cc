@@ -52,6 +52,20 @@ TEST(Origin, uses_a_connection_again_when_the_answer_has_been_read) {
   EXPECT_EQ(world.server.connections(), 1U);
 }
 
+TEST(Origin, hands_on_the_tag_of_an_answer) {
+  World world([](const std::string&, std::size_t) {
+    return say("HTTP/1.1 200 OK\r\nETag: W/\"7\"\r\nContent-Length: 0\r\n\r\n");
+  });
+  EXPECT_EQ(world.get().response->etag, "W/\"7\"");
+}
+
+TEST(Origin, a_unix_socket_is_a_server_too) {
+  io::Loop loop;
+  Origin origin(loop, Url{.tls = false, .host = "/nowhere/x.sock", .port = 0});
+  EXPECT_EQ(to_string(origin.url()), "unix:/nowhere/x.sock");
+  EXPECT_EQ(authority(origin.url()), "localhost");
+}
+
 TEST(Origin, writes_a_request_with_its_length_and_fields) {
   std::string seen;
   World world([&seen](const std::string& request, std::size_t) {

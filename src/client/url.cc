@@ -58,10 +58,14 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 std::string authority(const Url& url) {
+  if (url.host.starts_with('/')) return "localhost";
   const bool brackets = url.host.find(':') != std::string::npos;
   return (brackets ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
 }
 
-std::string to_string(const Url& url) { return std::string(url.tls ? kEncrypted : kPlain) + authority(url); }
+std::string to_string(const Url& url) {
+  if (url.host.starts_with('/')) return "unix:" + url.host;
+  return std::string(url.tls ? kEncrypted : kPlain) + authority(url);
+}
 
 }  // namespace holdfast::client
