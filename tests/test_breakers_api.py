@@ -1,8 +1,11 @@
 """Breakers from outside: what the admin API shows of them, that it tells of changes at once, and an operator's word by it."""
 
 import json
+import os
 import re
 import signal
+import socket
+import subprocess
 import threading
 import time
 
@@ -10,6 +13,7 @@ import pytest
 
 from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
+from holdfast_testing.proxy import Lines, binary
 from holdfast_testing.waiting import eventually
 from holdfast_testing.wire import Wire
 
@@ -333,3 +337,118 @@ def test_events_are_followed_as_they_happen(site):
         assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
     with follow(one, "&since=0") as client:
         assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
+
+
+# -- the command line
+
+class Shell:
+    """Commands of an operator, beside a running proxy."""
+
+    def __init__(self, one: Site, folder):
+        self.one, self.folder = one, folder
+
+    def run(self, *words, environment=None, cwd=None) -> subprocess.CompletedProcess:
+        environment = {"HOLDFAST_ADMIN": "%s:%d" % self.one.admin} if environment is None else environment
+        return subprocess.run([str(binary()), *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+                              env={**os.environ, **environment}, cwd=cwd or self.folder)
+
+    def say(self, *words, **more) -> str:
+        done = self.run(*words, **more)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return done.stdout
+
+    def start(self, *words) -> tuple[subprocess.Popen, Lines]:
+        process = subprocess.Popen([str(binary()), *words, "--admin", "%s:%d" % self.one.admin], text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        return process, Lines(process.stdout)
+
+
+@pytest.fixture
+def shell(site, tmp_path):
+    return Shell(site(), tmp_path)
+
+
+def test_breakers_are_a_table_for_people_and_a_page_for_programs(shell):
+    lines = [line.split() for line in shell.say("breakers").splitlines()]
+    assert lines[0] == ["NAME", "STATE", "ALLOWED", "MODE", "TRIPS", "SINCE", "REASON"]
+    [line] = [line for line in lines if line[0] == NAME]
+    assert line[1:5] == ["closed", "100%", "enforce", "0"] and re.fullmatch(TIME, line[5])
+    assert "\x1b" not in shell.say("breakers"), "colours are for terminals"
+    assert [each["name"] for each in json.loads(shell.say("breakers", "-o", "json"))["items"]] == \
+        [each["name"] for each in shell.one.items()]
+
+
+def test_an_operator_forces_a_breaker_and_lets_it_go(shell):
+    said = shell.say("breaker", "open", NAME, "--reason", "disk full", "--for", "10m", "--actor", "anna@ops1")
+    assert re.fullmatch(rf"feed->profile is open: forced by anna@ops1: disk full, until {TIME}\n", said)
+    assert shell.one.call() == 503
+    assert "forced by anna@ops1: disk full" in shell.say("breakers")
+    said = shell.say("breaker", "close", NAME, "--reason", "well again", "-o", "json")
+    assert json.loads(said)["override"]["state"] == "closed"
+    assert re.fullmatch(r".+@.+", json.loads(said)["override"]["actor"])
+    assert shell.one.call() == 200
+    assert shell.say("breaker", "auto", NAME, "--reason", "over").startswith("feed->profile is ")
+    whats = [what for _, what, _, _ in shell.one.events()]
+    assert whats[:3] == ["forced open", "forced closed", "released"]
+    lines = shell.say("events").splitlines()
+    assert re.fullmatch(rf"{TIME} breaker feed->profile forced open: disk full \(operator anna@ops1\)", lines[0])
+    assert shell.say("events", "--limit", "1").count("\n") == 1
+    assert len(json.loads(shell.say("events", "-o", "json"))["items"]) == len(lines)
+
+
+def test_who_is_wrong_is_told_in_one_line(shell):
+    unknown = shell.run("breaker", "open", "feed->profil", "--reason", "r")
+    assert unknown.returncode == 1
+    assert unknown.stderr == f"holdfast: there is no breaker feed->profil; did you mean {NAME}?\n"
+    free = shell.run("breaker", "auto", NAME, "--reason", "r")
+    assert (free.returncode, free.stderr.count("\n")) == (1, 1)
+    for words in (["breaker", "open", NAME], ["breaker", NAME], ["breaker", "open", NAME, "--reason", "r", "--for", "10"],
+                  ["breaker", "auto", NAME, "--reason", "r", "--for", "1m"], ["events", "--limit", "0"], ["breakers", "x"]):
+        assert shell.run(*words).returncode == 2, words
+
+
+def test_nobody_answering_is_one_line(shell):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        nobody = "127.0.0.1:%d" % bound.getsockname()[1]
+        for words in (["breakers"], ["events"], ["breakers", "--watch"], ["breaker", "auto", NAME, "--reason", "r"]):
+            done = shell.run(*words, environment={"HOLDFAST_ADMIN": nobody})
+            assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+            assert done.stderr.startswith(f"holdfast: nobody answers at http://{nobody}")
+
+
+def test_the_admin_api_is_found_in_the_file_of_this_folder(shell):
+    none = {"HOLDFAST_ADMIN": ""}
+    (shell.folder / "holdfast.yaml").write_text(json.dumps({"admin": {"bind": "%s:%d" % shell.one.admin}, **FILE}))
+    assert NAME in shell.say("breakers", environment=none)
+    (shell.folder / "holdfast.yaml").write_text("admin: [")
+    assert shell.run("breakers", environment=none).returncode == 1
+    assert NAME in shell.say("breakers", "--admin", "http://%s:%d" % shell.one.admin, environment=none)
+
+
+FILE = {"listeners": {"web": {"bind": "127.0.0.1:0", "routes": [{"service": "site"}]}},
+        "services": {"site": {"endpoints": ["127.0.0.1:1"]}}}
+
+
+def test_a_unix_socket_can_be_talked_to(proxy, origin, tmp_path):
+    path = tmp_path / "admin.sock"
+    proxy(json.dumps(json.loads(file(origin())) | {"admin": {"bind": f"unix:{path}"}}))
+    done = subprocess.run([str(binary()), "breakers", "--admin", f"unix:{path}"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0 and NAME in done.stdout
+
+
+def test_watching_and_following_tell_of_what_happens(shell):
+    watching, table = shell.start("breakers", "--watch")
+    following, events = shell.start("events", "--follow")
+    try:
+        table.wait_for("closed")
+        shell.one.force("open")
+        table.wait_for(r"open +0%.*forced by anna@ops1: a test")
+        events.wait_for("forced open: a test")
+        shell.one.force("closed")
+        table.wait_for(r"closed +100%.*forced by anna@ops1: a test")
+        events.wait_for("forced closed: a test")
+    finally:
+        for process in (watching, following):
+            process.terminate()
+            process.wait()

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/operator_options.h"
 #include "cli/store_options.h"
 #include "config/address.h"
 
@@ -66,6 +67,7 @@ int main(int argc, char** argv) {
   proxy->add_option("--zone", zone, "where we stand: votes on breakers must not all come from one zone")
       ->envname("HOLDFAST_ZONE");
   proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers), replace, node, zone}); }; });
+  add_operator_commands(app, chosen);
   add_store_command(app, chosen);
   CLI::App* check = takes_file(app.add_subcommand("check", "says whether FILE is right, or everything that is wrong"));
   check->add_flag("--explain", explain, "print FILE with every default filled in")->envname("HOLDFAST_EXPLAIN");
