@@ -13,6 +13,10 @@ const Posted& Board::of(std::string_view name) const {
   return found == posted_.end() ? kNothing : found->second;
 }
 
+void Board::begin_anew() {
+  for (auto& [key, modified] : known_) modified = 0;
+}
+
 // Both are sorted, so one walk finds what came, went and changed.
 std::set<std::string, std::less<>> Board::learn(const Records& records, Instant now) {
   for (auto& [name, posted] : posted_) posted.state_is_fresh = false;

@@ -47,6 +47,8 @@ class Board {
 
   explicit Board(Say say) : say_(std::move(say)) {}
 
+  /// Revisions mean nothing any more: learn() looks at everything.
+  void begin_anew();
   /// Returns the breakers of which something is otherwise than before.
   std::set<std::string, std::less<>> learn(const Records& records, Instant now);
   /// Settings that were deleted, and outlived it long enough, go.

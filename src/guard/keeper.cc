@@ -113,13 +113,22 @@ void Keeper::look(bool at_all) {
   end_overrides(surroundings_.wall_us());
   look_again_ = kNever;
   for (auto& [name, kept] : kept_) {
-    if (at_all || kept->must_look || kept->plan.look_again <= now) look_at(*kept);
+    const bool is_due = kept->must_look || kept->plan.look_again <= now;
+    if (is_due || (at_all && has_news(*kept))) look_at(*kept);
     look_again_ = std::min(look_again_, kept->plan.look_again);
   }
   if (at_all) doubt();
   // What wants to be looked at always is looked at each millisecond, not without end.
   look_again_ = std::max(look_again_, now + 1ms);
   if (!std::exchange(is_told_, true)) followers_.tell();
+}
+
+// Most breakers of many are idle most of the time.
+bool Keeper::has_news(const Kept& kept) const {
+  const breaker::Gate& gate = kept.circuit->gate();
+  const breaker::Probes& before = kept.probes;
+  return kept.hold || gate.probes_taken() != before.taken || gate.probes_well() != before.well ||
+         gate.probes_failed() != before.failed || !(kept.circuit->tally() == kept.counted);
 }
 
 void Keeper::look_at(Kept& kept) {
@@ -130,8 +139,8 @@ void Keeper::look_at(Kept& kept) {
   calls -= kept.counted;
   kept.counted = total;
   kept.recent.add(calls, now);
-  const breaker::Probes probes{gate.probes_taken(), gate.probes_well(), gate.probes_failed()};
-  kept.edge.observe(calls, probes, now);
+  kept.probes = {gate.probes_taken(), gate.probes_well(), gate.probes_failed()};
+  kept.edge.observe(calls, kept.probes, now);
   heed_hold(kept);
   kept.plan = kept.edge.decide(self_, now);
   kept.must_look = false;
@@ -165,9 +174,15 @@ void Keeper::doubt() {
     suspicion.add(kept->recent.sum(), kept->is_unreachable);
   }
   const bool has_lease = session_ == nullptr || session_->lease() != 0;
+  const breaker::Self before = self_;
   self_.suspect = suspicion.suspects() || now < late_until_ || !has_lease;
   self_.voters = session_ == nullptr ? 1 : session_->voters();
   self_.may_open = !is_opening_ && trips_.may_open(kept_.size(), now);
+  const bool is_other =
+      self_.suspect != before.suspect || self_.voters != before.voters || self_.may_open != before.may_open;
+  if (is_other) {
+    for (auto& [name, kept] : kept_) kept->must_look = true;
+  }
   if (!trips_.may_open(kept_.size(), now)) {
     if (!std::exchange(told_not_to_open_, true)) {
       say_("ALARM: more than " + std::to_string(Trips::kPercent) +

@@ -61,11 +61,12 @@ class Keeper : Pinned {
   /// Made at first demand, also before follow(): then it lets everything pass until it is asked for there.
   std::shared_ptr<breaker::Circuit> circuit(const std::string& name);
 
+  /// Begins when what was shared before has ended.
   /// Requires: it is not shared.
   void share(Sharing sharing);
   /// From now on each breaker is this process's own. What was shared ends in the background.
   void unshare();
-  bool is_shared() const { return session_ != nullptr; }
+  bool is_shared() const { return session_ != nullptr || next_sharing_.has_value(); }
   /// The store answers.
   bool in_touch() const;
 
@@ -102,6 +103,7 @@ class Keeper : Pinned {
   io::Task<> keep();
   void look(bool at_all);
   void look_at(Kept& kept);
+  bool has_news(const Kept& kept) const;
   void carry_out(Kept& kept);
   void doubt();
   void heed_settings(Kept& kept);
@@ -114,6 +116,7 @@ class Keeper : Pinned {
   void take_in(Kept& kept, bool is_new);
   void recall(Kept& kept, const Posted& posted, const Clocks& clocks);
   void tell_shared(const Kept& kept, const breaker::Standing& standing, const StateRecord& record);
+  void begin_session(Sharing sharing);
   void set_in_touch(bool in_touch);
   void heed_hold(Kept& kept);
   void publish();
@@ -151,8 +154,10 @@ class Keeper : Pinned {
   Prng prng_;
   std::map<std::string, std::unique_ptr<Kept>, std::less<>> kept_;
   std::shared_ptr<Session> session_;
-  bool must_learn_ = false;   ///< the session has something new
-  bool is_in_touch_ = false;  ///< as the edges were told
+  std::optional<Sharing> next_sharing_;  ///< as soon as nothing is ending
+  unsigned ending_ = 0;                  ///< sessions
+  bool must_learn_ = false;              ///< the session has something new
+  bool is_in_touch_ = false;             ///< as the edges were told
   breaker::Self self_;
   Trips trips_;
   bool is_opening_ = false;  ///< for all: one at a time, so that not too many are

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "guard/keeper.h"
 #include "guard/kept.h"
 #include "guard/keys.h"
@@ -26,6 +27,12 @@ bool is_worth_telling(const breaker::Vote& vote) { return vote.calls != 0 || vot
 }  // namespace
 
 void Keeper::share(Sharing sharing) {
+  check(!is_shared(), "breakers are shared in one store at a time");
+  if (ending_ == 0) return begin_session(std::move(sharing));
+  next_sharing_ = std::move(sharing);
+}
+
+void Keeper::begin_session(Sharing sharing) {
   const auto changed = [this] {
     must_learn_ = true;
     wake_.notify();
@@ -35,8 +42,10 @@ void Keeper::share(Sharing sharing) {
 }
 
 void Keeper::unshare() {
+  next_sharing_.reset();
   if (session_ == nullptr) return;
   set_in_touch(false);
+  ++ending_;
   tasks_.add(end(std::exchange(session_, nullptr)));
   own_events_.clear();
   is_voter_published_ = false;
@@ -44,7 +53,7 @@ void Keeper::unshare() {
   for (auto& [name, kept] : kept_) {
     kept->hold.reset();
     kept->published.reset();
-    kept->state_modified = 0;
+    kept->state_modified.reset();
     kept->await = 0;
     if (kept->shared_override) {  // it goes on, here, until it is released here
       kept->local_override = std::exchange(kept->shared_override, std::nullopt);
@@ -84,7 +93,7 @@ void Keeper::take_in(Kept& kept, bool is_new) {
   }
   kept.must_look = true;
   if (!session_->has_read()) return recall(kept, posted, clocks);
-  if (posted.state_modified != kept.state_modified) {
+  if (posted.state_modified != kept.state_modified || session_->is_new_world()) {
     const bool is_live = session_->is_live() && !is_new;
     kept.state_modified = posted.state_modified;
     std::optional<breaker::Standing> standing;

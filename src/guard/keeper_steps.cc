@@ -125,6 +125,10 @@ io::Task<> Keeper::revoke(std::shared_ptr<Session> session, store::LeaseId lease
 io::Task<> Keeper::end(std::shared_ptr<Session> session) {
   session->stop();
   co_await session->idle(kNever);
+  if (--ending_ != 0 || !next_sharing_ || stop_.requested()) co_return;
+  begin_session(std::move(*next_sharing_));
+  next_sharing_.reset();
+  wake_.notify();
 }
 
 }  // namespace holdfast::guard

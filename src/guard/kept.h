@@ -51,8 +51,8 @@ struct Kept : Pinned {
   View shown{};               ///< as of the last version(); without counts
 
   // With a store.
-  store::Revision state_modified = 0;  ///< of what the edge was told
-  std::uint64_t shared_total = 0;      ///< trips, likewise
+  std::optional<store::Revision> state_modified{};  ///< of what the edge was told; none: nothing yet
+  std::uint64_t shared_total = 0;                   ///< trips, likewise
   bool is_committing = false;
   store::Revision await = 0;  ///< our copy must have come so far before we propose again
   Instant await_until{};      ///< or so much time must have passed

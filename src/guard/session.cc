@@ -86,24 +86,30 @@ void Session::recall() {
 std::set<std::string, std::less<>> Session::learn(bool late) {
   const bool has_store = mirror_ != nullptr;
   const bool reaches = has_store && mirror_->in_touch();
+  const std::uint64_t world = has_store ? mirror_->copy().world() : recalled_.world();
+  is_new_world_ = world_ != 0 && std::exchange(world_, world) != world;
+  world_ = world;
+  if (is_new_world_) board_.begin_anew();
   // What was read when we had just come, had lost the store or had slept may have happened long ago.
-  is_live_ = has_read_ && was_in_touch_ && reaches && !late;
+  is_live_ = has_read_ && was_in_touch_ && reaches && !late && !is_new_world_;
   was_in_touch_ = reaches;
   if (reaches) has_read_ = true;
+  note_voters();  // those who have just gone were here until now
   std::set<std::string, std::less<>> changed = board_.forget_settings(loop_.now());
   changed.merge(board_.learn(has_store ? mirror_->copy().records() : recalled_.records(), loop_.now()));
-  count_voters();
+  note_voters();
+  const Instant now = loop_.now();
+  std::erase_if(seen_voters_, [now](const auto& each) { return now - each.second > kVoterMemory; });
+  voters_ = static_cast<unsigned>(seen_voters_.size());
   return changed;
 }
 
-void Session::count_voters() {
+void Session::note_voters() {
   const Instant now = loop_.now();
   if (has_read_) {
     for (const auto& [node, modified] : board_.voters()) seen_voters_.insert_or_assign(node, now);
   }
   seen_voters_.insert_or_assign(sharing_.node, now);
-  std::erase_if(seen_voters_, [now](const auto& each) { return now - each.second > kVoterMemory; });
-  voters_ = static_cast<unsigned>(seen_voters_.size());
 }
 
 void Session::lease_is_gone() {

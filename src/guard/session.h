@@ -52,6 +52,8 @@ class Session : Pinned {
   bool has_read() const { return has_read_; }
   /// What learn() found last has only just happened: we were in touch all the time.
   bool is_live() const { return is_live_; }
+  /// The store was restored from a copy: what learn() found last is of another history.
+  bool is_new_world() const { return is_new_world_; }
   /// How far what we know goes.
   store::Revision revision() const { return mirror_ == nullptr ? 0 : mirror_->copy().revision(); }
 
@@ -79,7 +81,7 @@ class Session : Pinned {
   io::Task<bool> open_store();
   io::Task<> ask_again();
   void recall();
-  void count_voters();
+  void note_voters();
 
   io::Loop& loop_;
   const Sharing sharing_;
@@ -98,6 +100,8 @@ class Session : Pinned {
   bool has_read_ = false;
   bool was_in_touch_ = false;  ///< when it was looked last
   bool is_live_ = false;
+  std::uint64_t world_ = 0;
+  bool is_new_world_ = false;
   std::map<std::string, Instant, std::less<>> seen_voters_;
   unsigned voters_ = 1;
   io::Stop stop_;

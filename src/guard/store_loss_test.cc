@@ -104,6 +104,55 @@ TEST_F(StoreLoss, who_alone_is_cut_off_sees_what_was_decided_when_he_is_back) {
   EXPECT_EQ(world.nodes[0]->view(kName).epoch, world.state(kName)->standing.epoch);
 }
 
+TEST_F(StoreLoss, a_store_that_was_restored_from_a_copy_is_believed) {
+  begin();
+  const store::Revision before = world.engine.keyspace().revision();
+  open();
+  world.engine.restore(before);
+  for (const auto& node : world.nodes) node->call(kName, 0);
+  callee.failing = 0;
+  world.run(20s);
+  EXPECT_EQ(world.state(kName), std::nullopt);
+  EXPECT_FALSE(world.nodes[0]->view(kName).shared);
+  world.call_from_all(kName, 200);
+  EXPECT_TRUE(world.run_until([this] { return world.all(kName, State::closed); }, 30s));
+  callee.failing = 1;
+  EXPECT_TRUE(world.run_until([this] { return world.state(kName).has_value(); }, 5s)) << "and shared again";
+}
+
+TEST_F(StoreLoss, who_is_left_when_all_leases_end_at_once_is_not_alone) {
+  begin();
+  for (const auto& node : world.nodes) node->call(kName, 0);
+  world.run(60s);
+  for (std::size_t i = 1; i < 5; ++i) world.nodes[i]->kill();
+  world.run(11s);
+  world.nodes[0]->flow(kName).is_cut = true;
+  world.nodes[0]->call(kName, 200);
+  world.run(5s);
+  EXPECT_EQ(world.state(kName), std::nullopt);
+  world.run(60s);
+  EXPECT_NE(world.state(kName), std::nullopt) << "by now he is";
+}
+
+TEST_F(StoreLoss, who_shares_anew_waits_until_what_was_shared_has_ended) {
+  begin();
+  Node& node = *world.nodes[0];
+  const auto open_again = [&node]() -> Result<std::unique_ptr<store::Store>> {
+    return std::make_unique<LinkStore>(node.world.loop, node.world.engine.connect_well(), node.link);
+  };
+  node.keeper->unshare();
+  EXPECT_FALSE(node.keeper->is_shared());
+  node.keeper->share({open_again, node.name, node.zone, {}});
+  EXPECT_TRUE(node.keeper->is_shared());
+  world.run(2s);
+  EXPECT_TRUE(node.keeper->in_touch());
+  node.keeper->unshare();
+  node.keeper->share({open_again, node.name, node.zone, {}});
+  node.keeper->unshare();
+  world.run(2s);
+  EXPECT_FALSE(node.keeper->in_touch());
+}
+
 TEST_F(StoreLoss, a_log_line_for_each_transition_and_no_more) {
   begin();
   cut(true);
