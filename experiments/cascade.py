@@ -19,10 +19,11 @@ from .etcd import Etcd
 from .plan import Plan
 from .rows import Row, milliseconds, percent
 
-RATE = 150.0
-TRENDING_RATE = 30.0
+RATE = 240.0
+TRENDING_RATE = 60.0
 PATIENCE = 5.0         # seconds until somebody leaves
-BEFORE = 10.0
+BEFORE = 15.0
+STEP = 0.02           # as finely as arrivals are counted
 STOPPED = 0.1         # of the calls before: fewer count as "traffic has stopped" …
 STOPPED_FOR = 0.25    # … if it lasts so long
 AVAILABLE_MIN, STOP_MAX, TRENDING_MAX = 0.99, 0.6, 1.10
@@ -39,6 +40,7 @@ class Result:
     during: Sample
     trending_before: Sample
     trending_during: Sample
+    trending_calm: Sample         # once traffic to profile had stopped
     calls_before: float           # that reached profile, a second
     calls_during: float           # once traffic had stopped, or all the time if it did not
     stopped_after: float | None   # seconds from the hang
@@ -93,24 +95,29 @@ def measure(plan: Plan, topology: Topology, pages: Load, trending: Load) -> Resu
     stopped = stop_of(arrivals, hung, ended, calls_before)
     calm = hung + (stopped or 0.0)
     return Result(pages.between(began, hung), pages.between(hung, ended), trending.between(began, hung), trending.between(hung, ended),
+                  trending.between(calm, ended),
                   calls_before, sum(count for at, count in arrivals.items() if calm <= at < ended) / (ended - calm), stopped)
 
 
 def stop_of(arrivals: dict[float, int], hung: float, ended: float, before: float) -> float | None:
     """When the first calm begins, in seconds from the hang. Arrivals are counted in buckets, so it is never too early."""
-    for at in (hung + step * 0.05 for step in range(int((ended - hung - STOPPED_FOR) / 0.05))):
-        calls = sum(count for when, count in arrivals.items() if at <= when + 0.05 and when < at + STOPPED_FOR)
+    for at in (hung + step * STEP for step in range(int((ended - hung - STOPPED_FOR) / STEP))):
+        calls = sum(count for when, count in arrivals.items() if at <= when + STEP and when < at + STOPPED_FOR)
         if calls <= STOPPED * before * STOPPED_FOR:
             return at - hung
     return None
+
+
+def slowdown(before: Sample, later: Sample) -> float:
+    return later.quantile(0.99) / max(before.quantile(0.99), 1e-6)
 
 
 def rows_of(mode: str, result: Result) -> list[Row]:
     name, during = f"1 cascade, {mode}", result.during
     judged = mode == "shared breakers"
     stop = "never" if result.stopped_after is None else f"after {result.stopped_after:.2f} s"
-    slower = result.trending_during.quantile(0.99) / max(result.trending_before.quantile(0.99), 1e-6)
-    rows = [
+    slower = slowdown(result.trending_before, result.trending_during)
+    return [
         Row(f"{name}: pages", f">= {percent(AVAILABLE_MIN)} answered" if judged else "",
             f"{percent(during.availability)} answered, {percent(during.degraded_share)} of them degraded; p50 "
             f"{milliseconds(during.quantile(0.5))} (before {milliseconds(result.before.quantile(0.5))}), p99 "
@@ -121,7 +128,7 @@ def rows_of(mode: str, result: Result) -> list[Row]:
             result.stopped_after is not None and result.stopped_after <= STOP_MAX if judged else None),
         Row(f"{name}: trending", f"p99 <= {TRENDING_MAX:.2f} x before" if judged else "",
             f"{slower:.2f} x: {milliseconds(result.trending_during.quantile(0.99))}, before "
-            f"{milliseconds(result.trending_before.quantile(0.99))}; {percent(result.trending_during.availability)} answered",
+            f"{milliseconds(result.trending_before.quantile(0.99))}; {slowdown(result.trending_before, result.trending_calm):.2f} x once "
+            f"traffic to profile had stopped; {percent(result.trending_during.availability)} answered",
             slower <= TRENDING_MAX and result.trending_during.availability >= AVAILABLE_MIN if judged else None),
     ]
-    return rows

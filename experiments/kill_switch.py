@@ -1,5 +1,5 @@
 """17 Kill switch: an operator opens a breaker by force. How long does a request still reach the callee, on any of three
-proxies, after the word was accepted? And does the journal say who it was, and why?"""
+proxies, after the word was given to one of them? And does the journal say who it was, and why?"""
 
 import time
 
@@ -37,13 +37,13 @@ def experiment(plan: Plan) -> list[Row]:
 
 
 def trial(rig: Rig, profile: Origin, number: int) -> float:
-    """Seconds from the acceptance of the word to the last request that reached the callee."""
+    """Seconds from when the word was given to one proxy until the last request that reached the callee by any."""
     order = {"actor": ACTOR, "reason": f"trial {number}."}
+    sent = time.monotonic()
     rig.nodes[number % 3].put("profile", state="open", **order)
-    accepted = time.monotonic()
     time.sleep(QUIET)
     until(lambda: not any(profile.seen(time.monotonic() - QUIET)), 2)
-    last = max((at for door in profile.seen(accepted) for at in door), default=accepted)
+    last = max((at for door in profile.seen(sent) for at in door), default=sent)
     rig.nodes[(number + 1) % 3].put("profile", state="closed", **order)
     until(lambda: all(profile.seen(time.monotonic() - 0.1)), 2)
-    return last - accepted
+    return last - sent

@@ -6,7 +6,7 @@ import time
 from feed.load import Load
 
 from .plan import Plan
-from .rig import Node, Rig, service, until
+from .rig import Node, Origin, Rig, service, until
 from .rows import Row, percent
 
 RATE = 40.0  # for each proxy and service
@@ -35,7 +35,7 @@ def experiment(plan: Plan) -> list[Row]:
                 load.stop()
 
 
-def one_of_five(plan: Plan, rig: Rig, profile, loads: dict[tuple[int, str], Load]) -> Row:
+def one_of_five(plan: Plan, rig: Rig, profile: Origin, loads: dict[tuple[int, str], Load]) -> Row:
     profile.set_mode("closed", 0)
     began = time.monotonic()
     shared_open = False
@@ -50,7 +50,7 @@ def one_of_five(plan: Plan, rig: Rig, profile, loads: dict[tuple[int, str], Load
                f"one refuses by itself: {own.get('state')} ({own.get('reason')})", not shared_open and ok == count > 0)
 
 
-def three_of_five(rig: Rig, profile) -> Row:
+def three_of_five(rig: Rig, profile: Origin) -> Row:
     for door in (1, 2):
         profile.set_mode("closed", door)
     began = time.monotonic()

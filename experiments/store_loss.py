@@ -2,14 +2,15 @@
 meanwhile. Nobody may notice. Then the callee gets well while there is no store: each proxy finds out by itself."""
 
 import time
+from collections.abc import Callable
 
 from feed.load import Load
 
 from .plan import Plan
-from .rig import Rig, service, until
+from .rig import Origin, Rig, service, until
 from .rows import Row, milliseconds, percent
 
-RATE = 60.0
+RATE = 120.0  # over three proxies, of each service
 RECOVERY_MAX = 30.0
 
 
@@ -18,12 +19,14 @@ def experiment(plan: Plan) -> list[Row]:
     with Rig(plan.program, 3) as rig:
         profile, post = rig.origin("profile"), rig.origin("post")
         fallback = {"status": 200, "body": "{}"}
-        rig.start(lambda i: {"profile": service(profile.doors[i], fallback=fallback), "post": service(post.doors[i])})
+        def files(number: int) -> dict:
+            return {"profile": service(profile.doors[number], fallback=fallback), "post": service(post.doors[number])}
+        rig.start(files)
         loads = [Load(rig.addresses, f"/{name}?{{}}", 50).start(RATE) for name in ("profile", "post")]
         try:
             time.sleep(3)
             rows = [while_closed(plan, rig, loads[1])]
-            return rows + while_open(plan, rig, profile, loads[0])
+            return rows + while_open(plan, rig, files, profile, loads[0])
         finally:
             for load in loads:
                 load.stop()
@@ -31,7 +34,7 @@ def experiment(plan: Plan) -> list[Row]:
 
 def while_closed(plan: Plan, rig: Rig, load: Load) -> Row:
     began = time.monotonic()
-    time.sleep(10)
+    time.sleep(plan.long / 2)
     rig.etcd.kill()
     killed = time.monotonic()
     time.sleep(plan.long)
@@ -47,7 +50,7 @@ def while_closed(plan: Plan, rig: Rig, load: Load) -> Row:
                failed == 0 and slower < 0.01)
 
 
-def while_open(plan: Plan, rig: Rig, profile, load: Load) -> list[Row]:
+def while_open(plan: Plan, rig: Rig, files: Callable[[int], dict], profile: Origin, load: Load) -> list[Row]:
     profile.set_mode("fail")
     opened = until(lambda: all(node.state("profile") == "open" for node in rig.nodes), 10)
     if opened is None:
@@ -59,7 +62,7 @@ def while_open(plan: Plan, rig: Rig, profile, load: Load) -> list[Row]:
     restarted = rig.nodes[2]
     restarted.proxy.stop()
     restarted.proxy = None
-    restarted.start({"profile": service(profile.doors[2], fallback={"status": 200, "body": "{}"}), "post": service(profile.doors[2])}, rig.store)
+    restarted.start(files(2), rig.store)
     restarted.ready()
     back = time.monotonic()
     first = restarted.state("profile")

@@ -22,8 +22,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-BUCKET = 0.05           # seconds: how finely arrivals are remembered …
-BUCKETS = 20 * 60 * 10  # … and for ten minutes
+BUCKET = 0.02           # seconds: how finely arrivals are remembered …
+BUCKETS = 50 * 60 * 10  # … and for ten minutes
 HEAD_MAX = 64 * 1024
 PATIENCE = 30.0         # seconds, of a request that does not say how long it waits
 REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error", 502: "Bad Gateway",
