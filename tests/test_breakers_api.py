@@ -119,7 +119,7 @@ def test_one_that_tripped_says_why_and_the_event_and_the_metrics_say_so_too(site
     assert (shown["state"], shown["allowed"], shown["trips"], shown["override"]) == ("open", 0.0, 1, None)
     assert "failed" in shown["reason"]
     [(subject, what, why, actor)] = one.events()
-    assert (subject, what) == (f"breaker {NAME}", "opened here") and "failed" in why and actor.startswith("node")
+    assert (subject, what) == (f"breaker {NAME}", "opened here") and "failed" in why and actor == "this proxy"
     refused = one.breaker()["refused"]
     assert refused >= 1
     metrics = one.get("/metrics").text.splitlines()

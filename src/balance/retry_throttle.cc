@@ -3,24 +3,17 @@
 #include <algorithm>
 
 namespace holdfast::balance {
-namespace {
 
-constexpr std::uint32_t kFailureTenths = 10;
-constexpr std::uint32_t kSuccessTenths = 1;
+void RetryThrottle::count_success() { tokens_ = std::min(tokens_ + 1, kTokensMax); }
 
-}  // namespace
-
-void RetryThrottle::count_success() { tenths_ = std::min(tenths_ + kSuccessTenths, kTenthsMax); }
-
-void RetryThrottle::count_failure() { tenths_ -= std::min(tenths_, kFailureTenths); }
+void RetryThrottle::count_failure() { tokens_ -= std::min(tokens_, 1U); }
 
 std::string RetryThrottle::validate() const {
-  return tenths_ <= kTenthsMax ? std::string() : "there are no more tokens than at first";
+  return tokens_ <= kTokensMax ? std::string() : "there are no more tokens than at first";
 }
 
 std::string RetryThrottle::describe() const {
-  return std::to_string(tenths_ / 10) + "." + std::to_string(tenths_ % 10) + " of 10 tokens" +
-         (allows() ? "" : ": no retries");
+  return std::to_string(tokens_) + " of " + std::to_string(kTokensMax) + " tokens" + (allows() ? "" : ": no retries");
 }
 
 }  // namespace holdfast::balance

@@ -29,13 +29,13 @@ RetryVerdict judge(const Failure& failure, RetryThrottle& throttle, const Attemp
 
 RetryThrottle empty() {
   RetryThrottle throttle;
-  for (int i = 0; i < 20; ++i) throttle.count_failure();
+  for (int i = 0; i < 200; ++i) throttle.count_failure();
   return throttle;
 }
 
 TEST(RetryThrottle, allows_retries_above_half_of_its_tokens) {
   RetryThrottle throttle;
-  for (int i = 0; i < 4; ++i) throttle.count_failure();
+  for (int i = 0; i < 49; ++i) throttle.count_failure();
   EXPECT_TRUE(throttle.allows());
   throttle.count_failure();
   EXPECT_FALSE(throttle.allows());
@@ -43,7 +43,7 @@ TEST(RetryThrottle, allows_retries_above_half_of_its_tokens) {
   EXPECT_TRUE(throttle.allows());
 }
 
-TEST(RetryThrottle, holds_no_less_than_none_and_no_more_than_ten) {
+TEST(RetryThrottle, holds_no_less_than_none_and_no_more_than_a_hundred) {
   RetryThrottle throttle = empty();
   EXPECT_EQ(throttle.validate(), "");
   for (int i = 0; i < 50; ++i) throttle.count_success();
@@ -52,24 +52,24 @@ TEST(RetryThrottle, holds_no_less_than_none_and_no_more_than_ten) {
   EXPECT_TRUE(throttle.allows());
   for (int i = 0; i < 1'000; ++i) throttle.count_success();
   EXPECT_EQ(throttle.validate(), "");
-  EXPECT_EQ(throttle.describe(), "10.0 of 10 tokens");
-  for (int i = 0; i < 5; ++i) throttle.count_failure();
-  EXPECT_EQ(throttle.describe(), "5.0 of 10 tokens: no retries");
+  EXPECT_EQ(throttle.describe(), "100 of 100 tokens");
+  for (int i = 0; i < 50; ++i) throttle.count_failure();
+  EXPECT_EQ(throttle.describe(), "50 of 100 tokens: no retries");
 }
 
-TEST(RetryThrottle, bears_one_failure_of_eleven_for_good) {
+TEST(RetryThrottle, bears_one_failure_of_two_for_good) {
   RetryThrottle throttle;
   for (int i = 0; i < 1'000; ++i) {
     throttle.count_failure();
     EXPECT_TRUE(throttle.allows());
-    for (int good = 0; good < 10; ++good) throttle.count_success();
+    throttle.count_success();
   }
 }
 
 TEST(RetryThrottle, stops_retries_of_statuses_and_times_that_passed) {
   for (const Failure& failure : {kUnavailable, kTimeout}) {
     RetryThrottle throttle;
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(judge(failure, throttle), RetryVerdict::retry);
+    for (int i = 0; i < 49; ++i) EXPECT_EQ(judge(failure, throttle), RetryVerdict::retry);
     EXPECT_EQ(judge(failure, throttle), RetryVerdict::throttled);
   }
 }
@@ -79,14 +79,14 @@ TEST(RetryThrottle, never_stops_what_tells_of_a_server_that_is_gone) {
     RetryThrottle throttle = empty();
     EXPECT_EQ(judge(failure, throttle), RetryVerdict::retry);
     RetryThrottle full;
-    for (int i = 0; i < 20; ++i) judge(failure, full);
+    for (int i = 0; i < 200; ++i) judge(failure, full);
     EXPECT_TRUE(full.allows()) << "and it is not counted";
   }
 }
 
 TEST(RetryThrottle, counts_what_is_not_retried_for_another_reason) {
   RetryThrottle throttle;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 50; ++i) {
     EXPECT_EQ(judge(kUnavailable, throttle, {.idempotent = true, .retries_used = 3}), RetryVerdict::attempts_used);
   }
   EXPECT_FALSE(throttle.allows());
@@ -94,7 +94,7 @@ TEST(RetryThrottle, counts_what_is_not_retried_for_another_reason) {
 
 TEST(RetryThrottle, does_not_count_what_the_service_does_not_list) {
   RetryThrottle throttle;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 200; ++i) {
     EXPECT_EQ(judge({.stage = Stage::answering, .status = 500}, throttle), RetryVerdict::not_listed);
   }
   EXPECT_TRUE(throttle.allows());
@@ -148,7 +148,7 @@ double amplification(std::size_t depth, unsigned percent, bool throttled) {
 TEST(RetryThrottle, keeps_layers_of_retries_from_multiplying) {
   EXPECT_GT(amplification(3, 100, false), 1.6) << "1.2 ^ 3";
   EXPECT_LT(amplification(3, 100, true), 1.05);
-  EXPECT_LT(amplification(3, 50, true), 1.3);
+  EXPECT_LT(amplification(3, 75, true), 1.3);
 }
 
 TEST(RetryThrottle, leaves_retries_of_few_failures_alone) {
