@@ -31,7 +31,8 @@ AVAILABLE_MIN, STOP_MAX, TRENDING_MAX = 0.99, 0.6, 1.10
 NO_BREAKERS = (r"^    (breaker|fallback): .*\n", "")
 PATIENT = (r"^    timeouts: .*\n", "    timeouts: { connect: 500ms, per_try: 30s, request: 30s }\n")
 ALONE = (r"shared: true", "shared: false")
-MODES = {"no protection": [NO_BREAKERS, PATIENT], "time-outs only": [NO_BREAKERS], "local breakers": [ALONE], "shared breakers": []}
+MODES = {"no protection": [NO_BREAKERS, PATIENT], "time-outs only": [NO_BREAKERS], "local breakers": [ALONE],
+         "shared breakers": []}
 
 
 @dataclass
@@ -94,9 +95,9 @@ def measure(plan: Plan, topology: Topology, pages: Load, trending: Load) -> Resu
     calls_before = sum(count for at, count in arrivals.items() if began <= at < hung) / (hung - began)
     stopped = stop_of(arrivals, hung, ended, calls_before)
     calm = hung + (stopped or 0.0)
-    return Result(pages.between(began, hung), pages.between(hung, ended), trending.between(began, hung), trending.between(hung, ended),
-                  trending.between(calm, ended),
-                  calls_before, sum(count for at, count in arrivals.items() if calm <= at < ended) / (ended - calm), stopped)
+    return Result(pages.between(began, hung), pages.between(hung, ended),
+                  trending.between(began, hung), trending.between(hung, ended), trending.between(calm, ended), calls_before,
+                  sum(count for at, count in arrivals.items() if calm <= at < ended) / (ended - calm), stopped)
 
 
 def stop_of(arrivals: dict[float, int], hung: float, ended: float, before: float) -> float | None:
@@ -117,6 +118,7 @@ def rows_of(mode: str, result: Result) -> list[Row]:
     judged = mode == "shared breakers"
     stop = "never" if result.stopped_after is None else f"after {result.stopped_after:.2f} s"
     slower = slowdown(result.trending_before, result.trending_during)
+    calm = slowdown(result.trending_before, result.trending_calm)
     return [
         Row(f"{name}: pages", f">= {percent(AVAILABLE_MIN)} answered" if judged else "",
             f"{percent(during.availability)} answered, {percent(during.degraded_share)} of them degraded; p50 "
@@ -128,7 +130,7 @@ def rows_of(mode: str, result: Result) -> list[Row]:
             result.stopped_after is not None and result.stopped_after <= STOP_MAX if judged else None),
         Row(f"{name}: trending", f"p99 <= {TRENDING_MAX:.2f} x before" if judged else "",
             f"{slower:.2f} x: {milliseconds(result.trending_during.quantile(0.99))}, before "
-            f"{milliseconds(result.trending_before.quantile(0.99))}; {slowdown(result.trending_before, result.trending_calm):.2f} x once "
+            f"{milliseconds(result.trending_before.quantile(0.99))}; {calm:.2f} x once "
             f"traffic to profile had stopped; {percent(result.trending_during.availability)} answered",
             slower <= TRENDING_MAX and result.trending_during.availability >= AVAILABLE_MIN if judged else None),
     ]

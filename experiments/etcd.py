@@ -47,7 +47,8 @@ class Etcd:
         environment = {key: value for key, value in os.environ.items() if not key.startswith("ETCD_")}
         with open(self._folder / f"etcd-{number}.log", "ab") as log:
             return subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "etcd", "--name", f"m{number}", "--data-dir", str(self._folder / f"etcd-{number}"),
+                ["setpriv", "--pdeathsig", "KILL", "etcd", "--name", f"m{number}",
+                 "--data-dir", str(self._folder / f"etcd-{number}"),
                  "--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
                  "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster, "--initial-cluster-token",
                  str(self._folder), "--unsafe-no-fsync", "--heartbeat-interval", "100", "--election-timeout", "1000",

@@ -30,5 +30,5 @@ def experiment(plan: Plan) -> list[Row]:
         to_bad = len(bad.seen()[0]) / plan.long
     trips = "stayed closed" if states == {"closed"} else f"was {', '.join(sorted(states)) or 'not there'}"
     return [Row("4 one bad host of two", f">= {percent(GOOD_MIN)} answered, the service's breaker stays closed",
-                f"{percent(sample.availability)} of {sample.count} answered; the breaker {trips}; {to_bad:.1f} of {RATE:g} requests/s "
-                "still go to the bad host", sample.availability >= GOOD_MIN and states == {"closed"})]
+                f"{percent(sample.availability)} of {sample.count} answered; the breaker {trips}; {to_bad:.1f} of {RATE:g} "
+                "requests/s still go to the bad host", sample.availability >= GOOD_MIN and states == {"closed"})]

@@ -26,7 +26,8 @@ def experiment(plan: Plan) -> list[Row]:
         profile, post = rig.origin("profile"), rig.origin("post")
         plain = {"retries": {"attempts": 0}, "outlier_ejection": "off"}
         rig.start(lambda i: {"profile": service(profile.doors[i], **plain), "post": service(post.doors[i], **plain)})
-        loads = {(node.number, name): Load([node.address], f"/{name}?{{}}", 50).start(RATE) for node in rig.nodes for name in ("profile", "post")}
+        loads = {(node.number, name): Load([node.address], f"/{name}?{{}}", 50).start(RATE)
+                 for node in rig.nodes for name in ("profile", "post")}
         try:
             time.sleep(5)
             return [one_of_five(plan, rig, profile, loads), three_of_five(rig, profile)]
@@ -46,8 +47,8 @@ def one_of_five(plan: Plan, rig: Rig, profile: Origin, loads: dict[tuple[int, st
     ok, count = sum(each.ok for each in others), sum(each.count for each in others)
     own = rig.nodes[0].breaker(NAME)
     return Row("7 poison: 1 of 5 cannot reach profile", "shared stays closed, others 100 %",
-               f"shared {'opened' if shared_open else 'stayed closed'}; the others: {percent(ok / max(count, 1))} of {count}; the sick "
-               f"one refuses by itself: {own.get('state')} ({own.get('reason')})", not shared_open and ok == count > 0)
+               f"shared {'opened' if shared_open else 'stayed closed'}; the others: {percent(ok / max(count, 1))} of {count}; the "
+               f"sick one refuses by itself: {own.get('state')} ({own.get('reason')})", not shared_open and ok == count > 0)
 
 
 def three_of_five(rig: Rig, profile: Origin) -> Row:

@@ -64,12 +64,15 @@ def single_prober(plan: Plan, profile: Origin) -> list[Row]:
     proxies = max((len({door for _, door in run}) for run in runs), default=0)
     gaps = [after[0][0] - before[-1][0] for before, after in zip(runs, runs[1:])]
     longest = max(gaps, default=float("inf"))
-    return [Row("9 single prober", f"one proxy, <= {PROBES} requests per window", f"{len(runs)} windows in {plan.long:.0f} s: at most "
-                f"{most} requests, from at most {proxies} proxies", 1 <= most <= PROBES and proxies == 1),
-            Row("10 probe hangs", f"the next one after <= {NEXT_MAX:g} s", f"at most {longest:.2f} s later, of {len(gaps)}", longest <= NEXT_MAX)]
+    return [Row("9 single prober", f"one proxy, <= {PROBES} requests per window",
+                f"{len(runs)} windows in {plan.long:.0f} s: at most {most} requests, from at most {proxies} proxies",
+                1 <= most <= PROBES and proxies == 1),
+            Row("10 probe hangs", f"the next one after <= {NEXT_MAX:g} s", f"at most {longest:.2f} s later, of {len(gaps)}",
+                longest <= NEXT_MAX)]
 
 
-def lost_prober(rig: Rig, profile: Origin, name: str, harm: Callable[[Node], None], heal: Callable[[Node], None] | None) -> list[Row]:
+def lost_prober(rig: Rig, profile: Origin, name: str, harm: Callable[[Node], None],
+                heal: Callable[[Node], None] | None) -> list[Row]:
     """The proxy whose probe has just reached the callee is harmed: it holds the power to probe."""
     began = time.monotonic()
     if until(lambda: any(profile.seen(began)), 10, every=0.005) is None:

@@ -26,7 +26,8 @@ def not_run(experiment: str, goal: str, why: str) -> Row:
 def from_json(text: str, where: str) -> list[Row]:
     """Rows of another program, which calls them names. Errors: ValueError: it is something else."""
     try:
-        return [Row(f"{each['name']} ({where})", str(each["goal"]), str(each["measured"]), each["reached"]) for each in json.loads(text)]
+        return [Row(f"{each['name']} ({where})", str(each["goal"]), str(each["measured"]), each["reached"])
+                for each in json.loads(text)]
     except (KeyError, TypeError) as error:
         raise ValueError(f"these are no rows: {error}") from None
 

@@ -45,8 +45,8 @@ def while_closed(plan: Plan, rig: Rig, load: Load) -> Row:
     failed = during.count - during.ok
     slower = during.quantile(0.99) / max(before.quantile(0.99), 1e-6) - 1
     return Row("15 store killed while closed", "0 extra failures, p99 + < 1 %",
-               f"{failed} of {during.count} failed; p99 {milliseconds(during.quantile(0.99))}, before {milliseconds(before.quantile(0.99))} "
-               f"({100 * slower:+.0f} %); p50 {1e6 * during.quantile(0.5):.0f} us, before {1e6 * before.quantile(0.5):.0f} us",
+               f"{failed} of {during.count} failed; p99 {milliseconds(during.quantile(0.99))}, before "
+               f"{milliseconds(before.quantile(0.99))} ({100 * slower:+.0f} %); p50 {1e6 * during.quantile(0.5):.0f} us, before {1e6 * before.quantile(0.5):.0f} us",
                failed == 0 and slower < 0.01)
 
 
@@ -77,8 +77,8 @@ def while_open(plan: Plan, rig: Rig, files: Callable[[int], dict], profile: Orig
     share = sum(passed) / max(during.count, 1)
     return [
         Row("15 store killed while open", "stays open; 0 extra failures",
-            f"{percent(during.availability)} of {during.count} answered (all by the fallback); {sum(passed)} probes reached profile in "
-            f"{ended - back:.0f} s", during.ok == during.count > 0 and share < 0.05),
+            f"{percent(during.availability)} of {during.count} answered (all by the fallback); {sum(passed)} probes reached "
+            f"profile in {ended - back:.0f} s", during.ok == during.count > 0 and share < 0.05),
         Row("15 proxy started anew without the store", "knows that it is open",
             f"it said '{first}' at its start", first in ("open", "half_open")),
         Row("15 callee well again without the store", f"closed within {RECOVERY_MAX:g} s, also when the store is back",
