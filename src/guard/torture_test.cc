@@ -13,7 +13,11 @@ namespace {
 using breaker::State;
 
 constexpr const char* kNames[] = {"post", "profile"};
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kSeeds = 20;  // many times slower
+#else
 constexpr std::uint64_t kSeeds = 200;
+#endif
 
 // What is not as it must be, in words; each seed replays exactly.
 struct Findings {
