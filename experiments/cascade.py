@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.processes import Trouble
 from feed.load import Load, Sample
 from feed.tables import USERS
 from feed.topology import HERE as EXAMPLE
@@ -17,7 +18,7 @@ from feed.topology import Topology
 
 from .etcd import Etcd
 from .plan import Plan
-from .rows import Row, milliseconds, percent
+from .rows import Row, milliseconds, not_run, percent
 
 RATE = 240.0
 TRENDING_RATE = 60.0
@@ -54,14 +55,17 @@ def experiment(plan: Plan) -> list[Row]:
         text = (EXAMPLE / "holdfast.yaml").read_text()
         for pattern, instead in changes:
             text = re.sub(pattern, instead, text, flags=re.MULTILINE)
-        rows += rows_of(mode, run(plan, text))
+        try:
+            rows += rows_of(mode, run(plan, text))
+        except (Trouble, OSError) as problem:
+            rows.append(not_run(f"1 cascade, {mode}", "", " ".join(str(problem).split())))
     return rows
 
 
 def run(plan: Plan, text: str) -> Result:
     with tempfile.TemporaryDirectory(prefix="holdfast-experiment-") as name:
         folder = Path(name)
-        topology, etcd = Topology(plan.program, folder, proxies=3), Etcd(folder)
+        topology, etcd = Topology(plan.program, folder, proxies=3, any_ports=True), Etcd(folder)
         loads: list[Load] = []
         try:
             topology.start_databases()

@@ -9,7 +9,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from demo.processes import Trouble, free_port
+from demo.processes import Trouble
+from feed.topology import quiet_port
 
 PATIENCE = 20.0
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -24,7 +25,7 @@ class Etcd:
         if why := missing():
             raise Trouble(why)
         self._folder = folder
-        self._ports = [(free_port(0), free_port(0)) for _ in range(members)]
+        self._ports = [(quiet_port(), quiet_port()) for _ in range(members)]
         self._processes: list[subprocess.Popen] = []
 
     @property

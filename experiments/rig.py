@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import Request
 
-from demo.processes import PATIENCE, Proxy, Trouble, end, free_port
-from feed.topology import DIRECT, get_json
+from demo.processes import PATIENCE, Proxy, Trouble, end
+from feed.topology import DIRECT, get_json, quiet_port
 
 from .etcd import Etcd
 
@@ -56,7 +56,7 @@ class Node:
         self._folder = folder / f"proxy-{number}"
         self._folder.mkdir()
         self.number = number
-        self.web, self.internal, self.admin = free_port(0), free_port(0), free_port(0)
+        self.web, self.internal, self.admin = quiet_port(), quiet_port(), quiet_port()
         self.proxy: Proxy | None = None
         self.paused = False
 

@@ -6,6 +6,7 @@ the proxies' internal listeners only, so ports of proxies are chosen first, and 
 
 import json
 import os
+import random
 import subprocess
 import sys
 import urllib.request
@@ -24,6 +25,12 @@ TABLES = {"profile": tables.PROFILE, "post": tables.POST}
 INSTANCES = 2
 PORTS = {"web": 8080, "internal": 7000, "admin": 7070}  # of the first proxy, if they are free
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy of the environment between us
+
+
+def quiet_port() -> int:
+    """A free port that the kernel gives to nobody by itself: it stays free until we use it, whoever connects meanwhile."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return free_port(random.randrange(lowest // 2, lowest))
 
 
 def get_json(url: str, seconds: float = 1.0) -> dict:
@@ -69,9 +76,9 @@ class Topology:
     def __init__(self, program: Path, folder: Path, proxies: int = 1, workers: int = 64, any_ports: bool = False):
         """`any_ports`: also for the first proxy, where others may start the same at the same time."""
         self.program, self.folder = program, folder
-        nothing_special = dict.fromkeys(PORTS, 0)
-        wanted = [nothing_special if any_ports else PORTS] + [nothing_special] * (proxies - 1)
-        self.ports = [Ports(**{name: free_port(port) for name, port in each.items()}) for each in wanted]
+        self.ports = [Ports(**{name: quiet_port() for name in PORTS}) for _ in range(proxies)]
+        if not any_ports:
+            self.ports[0] = Ports(**{name: free_port(port) for name, port in PORTS.items()})
         self._workers = workers
         self.databases: dict[str, PostgreSQL] = {}
         self.instances: list[Instance] = []
