@@ -109,7 +109,8 @@ def stop_of(arrivals: dict[float, int], hung: float, ended: float, before: float
     for at in (hung + step * STEP for step in range(int((ended - hung - STOPPED_FOR) / STEP))):
         calls = sum(count for when, count in arrivals.items() if at <= when + STEP and when < at + STOPPED_FOR)
         if calls <= STOPPED * before * STOPPED_FOR:
-            return at - hung
+            later = sum(count for when, count in arrivals.items() if at <= when < ended)
+            return at - hung if later <= STOPPED * before * (ended - at) else None  # a pause is no end
     return None
 
 
