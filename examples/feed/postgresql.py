@@ -131,4 +131,8 @@ class PostgreSQL:
             except subprocess.TimeoutExpired:
                 end(self.process, 0.1)
         self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for _ in range(20):  # its children may write their last for a moment
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if not self._folder.exists():
+                break
+            time.sleep(0.1)
