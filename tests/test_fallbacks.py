@@ -129,6 +129,14 @@ def test_what_is_meant_for_one_client_is_not_kept(through, origin, header):
     assert degraded(wire.get(front, "/a"))[1] is None
 
 
+def test_an_answer_that_is_itself_degraded_is_no_good_one(through, origin):
+    server = origin(do.answer(200, "good"), do.answer(200, "degraded", [("X-Holdfast-Degraded", "profile")]),
+                    always=do.answer(500))
+    front = through(server, STALE)
+    assert [wire.get(front, "/a").text for _ in range(2)] == ["good", "degraded"]
+    assert wire.get(front, "/a").text == "good"
+
+
 def test_without_an_older_answer_the_default_is_next(through, origin):
     front = through(origin(always=do.reset()), {**STALE, **DEFAULT})
     assert wire.get(front, "/a").text == '{"items":[]}'

@@ -98,15 +98,28 @@ TEST(Quorum, three_of_five_over_two_zones_open_it_within_a_second) {
 
 TEST(Quorum, a_proxy_that_is_alone_decides_alone_and_for_those_who_come_later) {
   World world(1);
-  world.add_callee("profile").failing = 1;
+  Callee& callee = world.add_callee("profile");
   world.add_nodes(1);
   world.call_from_all("profile", 200);
+  world.run(11s);
+  callee.failing = 1;
   EXPECT_TRUE(world.run_until([&world] { return world.state("profile").has_value(); }, 2s));
   world.add_nodes(1);
   world.nodes[1]->call("profile", 200);
   world.run(200ms);
   EXPECT_NE(world.nodes[1]->state("profile"), State::closed);
   EXPECT_TRUE(world.nodes[1]->view("profile").shared);
+}
+
+// Proxies that start at the same time do not see each other at once.
+TEST(Quorum, who_has_just_come_is_not_alone) {
+  World world(1);
+  world.add_callee("profile").failing = 1;
+  world.add_nodes(1);
+  world.call_from_all("profile", 200);
+  world.run(5s);
+  EXPECT_NE(world.nodes[0]->state("profile"), State::closed);
+  EXPECT_FALSE(world.state("profile").has_value()) << "for itself only";
 }
 
 TEST(Quorum, who_cannot_reach_anything_suspects_himself) {

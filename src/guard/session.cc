@@ -16,6 +16,8 @@ constexpr Duration kAskTimeout = 1s;
 constexpr unsigned kDoublingsMax = 3;  // 1 s to 8 s
 constexpr Duration kDoubtsMemory = 30s;
 constexpr Duration kVoterMemory = 30s;
+/// Who has just come and sees nobody else is not alone: proxies that start together see each other a moment later.
+constexpr Duration kAloneAfter = 10s;
 
 }  // namespace
 
@@ -93,7 +95,7 @@ std::set<std::string, std::less<>> Session::learn(bool late) {
   // What was read when we had just come, had lost the store or had slept may have happened long ago.
   is_live_ = has_read_ && was_in_touch_ && reaches && !late && !is_new_world_;
   was_in_touch_ = reaches;
-  if (reaches) has_read_ = true;
+  if (reaches && !std::exchange(has_read_, true)) read_at_ = loop_.now();
   note_voters();  // those who have just gone were here until now
   std::set<std::string, std::less<>> changed = board_.forget_settings(loop_.now());
   changed.merge(board_.learn(has_store ? mirror_->copy().records() : recalled_.records(), loop_.now()));
@@ -102,6 +104,11 @@ std::set<std::string, std::less<>> Session::learn(bool late) {
   std::erase_if(seen_voters_, [now](const auto& each) { return now - each.second > kVoterMemory; });
   voters_ = static_cast<unsigned>(seen_voters_.size());
   return changed;
+}
+
+unsigned Session::voters() const {
+  const bool is_sure = has_read_ && loop_.now() - read_at_ >= kAloneAfter;
+  return is_sure ? voters_ : std::max(voters_, 2U);
 }
 
 void Session::note_voters() {

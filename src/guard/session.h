@@ -60,8 +60,8 @@ class Session : Pinned {
   /// Returns the breakers of which something is otherwise than before. `late`: this process did not run for a while.
   std::set<std::string, std::less<>> learn(bool late);
   /// Nodes that are alive, this one included. One that has just gone counts still: whoever is left must not believe
-  /// that he is alone, when all have lost their leases at once.
-  unsigned voters() const { return voters_; }
+  /// that he is alone, when all have lost their leases at once; nor must one who has just come.
+  unsigned voters() const;
 
   /// Requires: in_touch() has been true.
   store::Store& store() { return *store_; }
@@ -98,6 +98,7 @@ class Session : Pinned {
   unsigned doubts_ = 0;  ///< in a row
   Instant answered_at_{};
   bool has_read_ = false;
+  Instant read_at_{};          ///< when it was read first
   bool was_in_touch_ = false;  ///< when it was looked last
   bool is_live_ = false;
   std::uint64_t world_ = 0;

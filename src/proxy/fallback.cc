@@ -26,6 +26,7 @@ bool is_kept(const http::Field& field) {
 
 bool may_be_kept(const http::ResponseHead& answer) {
   if (answer.fields.has(http::Name::set_cookie)) return false;
+  if (answer.find(kDegraded) != nullptr) return false;  // somebody behind the service had no answer: it is not good
   const http::Field* const control = answer.find(http::Name::cache_control);
   return control == nullptr || control->value.find("no-store") == std::string_view::npos;
 }
