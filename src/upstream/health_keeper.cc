@@ -185,9 +185,13 @@ void HealthKeeper::start_recovery(const std::shared_ptr<Watch>& watch, std::uint
   tasks_.add(recover_endpoint(watch, index, first));
 }
 
-// Is anybody listening (again)? With a health check configured its own word counts.
+// Is anybody listening (again)? With a health check configured its own word counts. The first look may come before the
+// kernel has closed what a killed server listened on: a few more follow at once, or its refusal would be missed.
 io::Task<> HealthKeeper::recover_endpoint(std::shared_ptr<Watch> watch, std::uint32_t index, Instant first) {
+  constexpr unsigned kQuickLooks = 4;
+  constexpr Duration kQuick = 15ms;
   Instant next = first;
+  unsigned looks = 0;
   while (!watch->stop.requested() && watch->group.wants_recovery_probe(index)) {
     co_await io::sleep_until(loop_, next, watch->stop);
     if (watch->stop.requested()) break;
@@ -195,7 +199,8 @@ io::Task<> HealthKeeper::recover_endpoint(std::shared_ptr<Watch> watch, std::uin
     const ProbeResult result = co_await probe(watch, index);
     if (result.refused) watch->group.on_refusal(index);
     publish(watch, watch->group.on_recovery_probe(index, result.ok, loop_.now()));
-    next = health::CheckSchedule::next_recovery(begun, loop_.now(), prng_);
+    const bool soon = ++looks <= kQuickLooks && !result.refused;
+    next = soon ? loop_.now() + kQuick : health::CheckSchedule::next_recovery(begun, loop_.now(), prng_);
   }
   watch->recovering[index] = false;
 }
