@@ -112,9 +112,11 @@ def test_the_last_good_answer_is_given_again(through, origin):
 @pytest.mark.parametrize("one, other", [
     (("/a", []), ("/b", [])), (("/a?q=1", []), ("/a?q=2", [])),
     (("/a", [("Cookie", "user=1")]), ("/a", [("Cookie", "user=2")])),
+    (("/a", [("Cookie", "a=1"), ("Cookie", "user=1")]), ("/a", [("Cookie", "a=1"), ("Cookie", "user=2")])),
+    (("/a", [("X-User", "1")]), ("/a", [("X-User", "2")])),
     (("/a", [("Authorization", "Bearer 1")]), ("/a", [])),
     (("/a", [("Accept-Language", "de")]), ("/a", [("Accept-Language", "en")])),
-], ids=["path", "query", "cookie", "authorization", "language"])
+], ids=["path", "query", "cookie", "second cookie", "custom", "authorization", "language"])
 def test_another_request_does_not_get_it(through, origin, one, other):
     front = through(origin(do.answer(200, "mine"), always=do.answer(500, "broken")), STALE)
     assert wire.get(front, one[0], headers=one[1]).text == "mine"
@@ -122,7 +124,8 @@ def test_another_request_does_not_get_it(through, origin, one, other):
     assert wire.get(front, one[0], headers=one[1]).text == "mine"
 
 
-@pytest.mark.parametrize("header", [("Set-Cookie", "a=b"), ("Cache-Control", "private, no-store")])
+@pytest.mark.parametrize("header", [("Set-Cookie", "a=b"), ("Cache-Control", "max-age=1, No-Store"),
+                                    ("Cache-Control", "private"), ("Vary", "*"), ("Vary", "Accept, User-Agent")])
 def test_what_is_meant_for_one_client_is_not_kept(through, origin, header):
     front = through(origin(do.answer(200, "mine", [header]), always=do.answer(500)), STALE)
     assert wire.get(front, "/a").text == "mine"

@@ -119,7 +119,7 @@ bool ramp_has_ended(const Settings& settings, const Standing& standing, Instant 
   return standing.state == State::ramp && now - standing.since >= settings.ramp;
 }
 
-Duration probe_timeout(const Settings& settings) { return std::min<Duration>(settings.slow_call, 5s); }
+Duration probe_timeout(const Settings& settings) { return settings.slow_call; }
 
 Duration probe_pause(const Settings& settings, bool flapping) {
   if (!flapping) return Duration::zero();

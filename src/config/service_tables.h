@@ -78,9 +78,9 @@ struct Table<Fallback> {
       "Marked `X-Holdfast-Degraded`. Only a `service` answers other methods than GET and HEAD.";
   static void fields(auto& f, auto& t) {
     f.field("stale", t.stale, within(0s, 24h),
-            "the last good answer (200) to the same request, up to this age; the same are host, path, query, "
-            "`Accept…`, `Authorization`, `Cookie` and `Range`. Kept are answers of up to about `buffer_bytes`; `0s`: "
-            "none");
+            "the last good answer (200) to the same request, up to this age; the same are host, path, query and all "
+            "fields but those that say where it came from (`User-Agent`, `X-Forwarded-…`, trace ids). Kept are answers "
+            "of up to about `buffer_bytes` that are not `private`; `0s`: none");
     f.field("stale_bytes", t.stale_bytes, bytes(kMiB, kTiB), "memory for those answers");
     f.field("service", t.service, TextOrNone{kName}, "another service gets the request, if that does no harm");
     f.field("status", t.status, AnswerStatus{}, "of an answer of our own; 200 if it has a body or file");

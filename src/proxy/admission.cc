@@ -79,13 +79,19 @@ void Exchange::end_call(breaker::Outcome outcome) {
   circuit_ = nullptr;
 }
 
-// An error that comes quickly says nothing about how much the service can bear; none at all says that it was too much.
+// No answer in time, or the service's own 503, says that it was too much; other failures say nothing about that.
 void Exchange::leave_place(breaker::Outcome outcome, Duration took) {
   balance::ConcurrencyLimit& limit = *service_->concurrency();
   switch (outcome) {
     case breaker::Outcome::success: limit.leave(took, false); break;
-    case breaker::Outcome::unreachable: limit.leave(took, true); break;
+    case breaker::Outcome::unreachable:
+      if (failed_ == Failure::timeout) return limit.leave(took, true);
+      limit.leave_unmeasured();
+      break;
     case breaker::Outcome::failure:
+      if (failed_ != Failure::protocol && heads_->response.status == 503) return limit.leave(took, true);
+      limit.leave_unmeasured();
+      break;
     case breaker::Outcome::cancelled: limit.leave_unmeasured(); break;
   }
 }

@@ -182,7 +182,8 @@ class Exchange : io::OnBroken {
   breaker::Circuit* circuit_ = nullptr;  ///< null: no breaker guards it
   breaker::Admission admission_;
   breaker::Call call_;
-  bool counted_ = false;  ///< has a place among the service's concurrent requests
+  Failure failed_ = Failure::none;  ///< how the last attempt ended
+  bool counted_ = false;            ///< has a place among the service's concurrent requests
   Instant admitted_{};
   Deadline callers_deadline_ = kNever;               ///< of the service that asks, as it says itself
   const upstream::Service* stood_in_for_ = nullptr;  ///< whose fallback answers

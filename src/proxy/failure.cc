@@ -46,7 +46,7 @@ bool Exchange::may_try_again(Failure failure) {
 // What the breaker hears of a request that failed in the end, whatever was tried. A caller that gave it less time than
 // the service has by itself says nothing about the service.
 breaker::Outcome Exchange::outcome_of(Failure failure) const {
-  const bool cut_short = callers_deadline_ < started_ + service_->config().timeouts.request;
+  const bool cut_short = callers_deadline_ <= worker_.loop().now();
   if (client_gone()) return breaker::Outcome::cancelled;
   switch (failure) {
     case Failure::none:

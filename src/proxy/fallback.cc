@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-#include "http/head_output.h"
+#include "base/text.h"
 #include "io/loop.h"
 #include "proxy/exchange.h"
 
@@ -16,19 +16,52 @@ namespace {
 
 bool is_read(http::Method method) { return method == http::Method::get || method == http::Method::head; }
 
+/// Fields of a request that no answer depends on; of all others, known or not, an answer may be another for each value.
+constexpr http::NameSet kSelectNothing = [] {
+  using http::Name;
+  http::NameSet names = {Name::host,       Name::user_agent,    Name::referer, Name::traceparent,
+                         Name::tracestate, Name::via,           Name::date,    Name::max_forwards,
+                         Name::expect,     Name::cache_control, Name::pragma};
+  names.add(http::kHopByHop);
+  names.add(http::kForwarding);
+  return names;
+}();
+
+bool is_same_letter(char a, char b) { return to_lower(a) == to_lower(b); }
+
+bool mentions(std::string_view value, std::string_view word) {
+  return !std::ranges::search(value, word, is_same_letter).empty();
+}
+
+/// It depends on something that is not in the key.
+bool varies_beyond_key(std::string_view vary) {
+  while (!vary.empty()) {
+    const std::size_t comma = std::min(vary.find(','), vary.size());
+    std::string_view name = vary.substr(0, comma);
+    vary.remove_prefix(std::min(comma + 1, vary.size()));
+    while (name.starts_with(' ') || name.starts_with('\t')) name.remove_prefix(1);
+    while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
+    if (name == "*" || kSelectNothing.has(http::name_of(name))) return true;
+  }
+  return false;
+}
+
 /// Of an answer that is kept: what belongs to its content, and to nobody in particular.
 bool is_kept(const http::Field& field) {
-  constexpr http::NameSet kNotKept = {http::Name::content_length, http::Name::content_type,
-                                      http::Name::date,           http::Name::age,
-                                      http::Name::server,         http::Name::via};
+  constexpr http::NameSet kNotKept = {
+      http::Name::content_length, http::Name::content_type, http::Name::date,        http::Name::age,
+      http::Name::server,         http::Name::via,          http::Name::x_request_id};
   return field.end_to_end && !http::kHopByHop.has(field.id) && !kNotKept.has(field.id);
 }
 
 bool may_be_kept(const http::ResponseHead& answer) {
   if (answer.fields.has(http::Name::set_cookie)) return false;
   if (answer.find(kDegraded) != nullptr) return false;  // somebody behind the service had no answer: it is not good
-  const http::Field* const control = answer.find(http::Name::cache_control);
-  return control == nullptr || control->value.find("no-store") == std::string_view::npos;
+  return std::ranges::none_of(answer.fields, [](const http::Field& field) {
+    if (field.id == http::Name::vary) return varies_beyond_key(field.value);
+    if (field.id != http::Name::cache_control) return false;
+    return mentions(field.value, "no-store") || mentions(field.value, "private");
+  });
 }
 
 }  // namespace
@@ -45,7 +78,8 @@ bool Exchange::may_stand_in() const {
 }
 
 io::Task<> Exchange::give_up(std::uint16_t status, const char* reason) {
-  end_call(breaker::Outcome::cancelled);  // unless it has been told more: our own refusal says nothing about others
+  // Unless it has been told more. Our own refusal says nothing about others; an attempt before it does.
+  end_call(outcome_of(failed_));
   drop_answer();
   const std::optional<config::Fallback>& fallback = service_->config().fallback;
   const bool room = fallback && service_->fallbacks_in_flight < fallback->concurrency;
@@ -105,10 +139,10 @@ std::string Exchange::answer_key() const {
   const auto add = [&key](std::string_view part) { key.append(1, '\n').append(part); };
   add(request.path);
   add(request.query);
-  for (const http::Name name : {http::Name::accept, http::Name::accept_encoding, http::Name::accept_language,
-                                http::Name::authorization, http::Name::cookie, http::Name::range}) {
-    const http::Field* const field = request.find(name);
-    add(field == nullptr ? std::string_view() : field->value);
+  for (const http::Field& field : request.fields) {
+    if (kSelectNothing.has(field.id)) continue;
+    add(field.name);
+    add(field.value);
   }
   return key;
 }
@@ -119,6 +153,7 @@ void Exchange::keep_answer() {
   if (!fallback || fallback->stale == Duration::zero() || stood_in_for_ != nullptr) return;
   const http::ResponseHead& answer = heads_->response;
   if (heads_->request.method != http::Method::get || !may_be_kept(answer)) return;
+  if (heads_->request.framing != http::Framing::none) return;  // the answer may depend on the body
   const Instant now = worker_.loop().now();
   const std::string key = answer_key();
   upstream::StaleAnswers& kept = service_->service().stale_answers();
@@ -136,7 +171,7 @@ void Exchange::keep_answer() {
 
 std::shared_ptr<const upstream::StaleAnswer> Exchange::find_stale() const {
   const Duration stale = service_->config().fallback->stale;
-  if (stale == Duration::zero()) return nullptr;
+  if (stale == Duration::zero() || heads_->request.framing != http::Framing::none) return nullptr;
   return service_->service().stale_answers().find(answer_key(), worker_.loop().now() - stale);
 }
 

@@ -9,6 +9,7 @@
 namespace holdfast::proxy {
 
 io::Task<> Exchange::forward() {
+  failed_ = Failure::none;
   const char* const refused = admit();
   if (refused != nullptr) {
     co_await give_up(503, refused);
@@ -42,6 +43,7 @@ io::Task<> Exchange::forward() {
       if (!ended) ended = co_await wait_for_answer_head();
     }
     failure = *ended;
+    failed_ = failure;
     if (failure == Failure::silence) continue;  // another endpoint is claimed already
     if (failure == Failure::none) {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
