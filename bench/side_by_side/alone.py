@@ -16,29 +16,26 @@ RELOAD_LOAD_SHARE = 0.3  # of the highest rate: the control thread shares the co
 
 def compare_loops(setting: Setting, rounds: int, seconds: float, say) -> Rounds:
     """One loop on the proxy's core; two loops on both cores, one of which they share with the generator."""
-    results: Rounds = {"one loop": [], "two loops": []}
     both = setting.proxy_cores + setting.load_cores
     with Contender("holdfast", setting) as one, Contender("holdfast-2", setting, threads=2, on=both) as two:
-        for contender in (one, two):
-            verify(contender, setting)
-        for number in range(rounds):
-            for name, contender in (("one loop", one), ("two loops", two)):
-                results[name].append(measure(contender, setting, seconds))
-                say(f"round {number + 1} of {rounds}: {name}")
-    return results
+        return _in_turns({"one loop": one, "two loops": two}, setting, rounds, seconds, say)
 
 
 def compare_breakers(setting: Setting, rounds: int, seconds: float, say) -> Rounds:
     """The same service with a breaker and without."""
-    results: Rounds = {"no breaker": [], "breaker": []}
     guarded = HOLDFAST.rstrip() + "\n    breaker: {{}}\n"
     with Contender("holdfast", setting) as plain, Contender("holdfast-breaker", setting, text=guarded) as under:
-        for contender in (plain, under):
-            verify(contender, setting)
-        for number in range(rounds):
-            for name, contender in (("no breaker", plain), ("breaker", under)):
-                results[name].append(measure(contender, setting, seconds))
-                say(f"round {number + 1} of {rounds}: {name}")
+        return _in_turns({"no breaker": plain, "breaker": under}, setting, rounds, seconds, say)
+
+
+def _in_turns(contenders: dict[str, Contender], setting: Setting, rounds: int, seconds: float, say) -> Rounds:
+    results: Rounds = {name: [] for name in contenders}
+    for contender in contenders.values():
+        verify(contender, setting)
+    for number in range(rounds):
+        for name, contender in contenders.items():
+            results[name].append(measure(contender, setting, seconds))
+            say(f"round {number + 1} of {rounds}: {name}")
     return results
 
 
