@@ -61,7 +61,11 @@ void Guarded::hear(const std::optional<Report>& report, Instant now, std::int64_
   const breaker::Settings settings = report ? report->settings : off();
   circuit_.set_slow_call(settings.slow_call);
   edge_.set_settings(settings, now);
-  if (!report) return;
+  if (!report) {  // nor does what was said of it hold any more
+    edge_.set_override(std::nullopt);
+    edge_.set_shared(std::nullopt, now);
+    return;
+  }
   if (report->forced) {
     breaker::Override word{report->forced->state, report->forced->actor, report->forced->reason};
     if (report->forced->until_us) {

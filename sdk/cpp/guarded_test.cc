@@ -67,6 +67,15 @@ TEST_F(ClientBreaker, without_a_report_all_pass_whatever_happens) {
   EXPECT_FALSE(guarded.is_known());
 }
 
+TEST_F(ClientBreaker, what_was_forced_open_and_is_gone_lets_all_pass) {
+  report.forced = Report::Forced{breaker::State::open, "anna", "disk full", std::nullopt};
+  report_state(breaker::State::open);
+  EXPECT_EQ(call(breaker::Outcome::success, 10), 0);
+  guarded.hear(std::nullopt, now, wall_us());
+  pass(100ms);
+  EXPECT_EQ(call(breaker::Outcome::success, 10), 10);
+}
+
 TEST_F(ClientBreaker, obeys_what_is_reported_and_its_ramp) {
   EXPECT_EQ(call(breaker::Outcome::success, 10), 10);
   report_state(breaker::State::open);
