@@ -75,9 +75,10 @@ void Board::learn(const store::Record& record, Instant, std::set<std::string, st
       break;
     }
     case Key::Kind::state: {
-      posted.state_modified = record.modified;
       Result<StateRecord> state = parse_state(record.value);
+      // Its revision stays unknown too: a step that rests on the one before is refused, and overwrites nothing.
       if (!state) return refuse(record.key, state.error());
+      posted.state_modified = record.modified;
       posted.state = std::move(*state);
       posted.state_is_fresh = true;
       break;
