@@ -188,6 +188,14 @@ def test_when_the_stand_in_fails_too_its_own_fallback_is_next(through, origin):
     assert wire.get(front, "/x").text == '{"items":[]}'
 
 
+def test_an_error_is_passed_on_where_there_is_nothing_to_give_instead(through, origin):
+    front = through(origin(always=do.answer(503, "busy", headers=[("Retry-After", "7")])), {"stale": "1m"},
+                    retries={"attempts": 1, "on": ["503"]})
+    response = wire.get(front, "/x")
+    assert degraded(response) == (503, None)
+    assert response.text == "busy" and response.header("retry-after") == "7"
+
+
 def test_no_more_than_so_many_fall_back_at_once(proxy, origin):
     stand_in = origin(always=do.hang(), name="lite")
     services = {"main": settings.service(origin(always=do.answer(500, "broken")),

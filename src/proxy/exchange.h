@@ -101,7 +101,7 @@ class Exchange : io::OnBroken {
 
   // forward.cc
   io::Task<> forward();
-  io::Task<> wait_for_place();
+  io::Task<bool> wait_for_place();
   std::optional<std::uint32_t> pick();
   bool change_endpoint();
   void give_up_endpoint();
@@ -140,11 +140,18 @@ class Exchange : io::OnBroken {
   // fallback.cc
   /// Answers instead of the service, with `status` if there is nothing better.
   io::Task<> give_up(std::uint16_t status, const char* reason);
-  bool has_fallback() const;
+  /// What the client can get instead; nothing: an error.
+  struct Instead {
+    enum class Kind : unsigned char { nothing, older, stand_in, from_file };
+    Kind kind = Kind::nothing;
+    std::shared_ptr<const upstream::StaleAnswer> older{};
+  };
+  Instead choose_instead() const;
+  bool has_fallback() const { return choose_instead().kind != Instead::Kind::nothing; }
   bool may_stand_in() const;
   io::Task<> ask_stand_in(std::uint32_t stand_in);
-  std::shared_ptr<const upstream::StaleAnswer> find_stale() const;
-  io::Task<> answer_stale(std::shared_ptr<const upstream::StaleAnswer> stale, const char* reason);
+  std::shared_ptr<const upstream::StaleAnswer> find_older() const;
+  io::Task<> answer_older(std::shared_ptr<const upstream::StaleAnswer> stale, const char* reason);
   io::Task<> answer_from_file(const char* reason);
   std::string answer_key() const;
   void keep_answer();

@@ -66,9 +66,21 @@ bool may_be_kept(const http::ResponseHead& answer) {
 
 }  // namespace
 
-bool Exchange::has_fallback() const {
-  if (!service_->config().fallback) return false;
-  return is_read(heads_->request.method) || may_stand_in();
+Exchange::Instead Exchange::choose_instead() const {
+  using enum Instead::Kind;
+  const std::optional<config::Fallback>& fallback = service_->config().fallback;
+  if (!fallback) return {};
+  if (service_->fallbacks_in_flight >= fallback->concurrency) {
+    service_->fallbacks_refused.add();
+    return {};
+  }
+  const bool read = is_read(heads_->request.method);
+  if (read) {
+    if (std::shared_ptr<const upstream::StaleAnswer> found = find_older()) return {older, std::move(found)};
+  }
+  if (may_stand_in()) return {.kind = stand_in};
+  if (read && fallback->status != 0) return {.kind = from_file};
+  return {};
 }
 
 // Another service may be asked: there is one, and what was sent before does no harm twice.
@@ -81,29 +93,29 @@ io::Task<> Exchange::give_up(std::uint16_t status, const char* reason) {
   // Unless it has been told more. Our own refusal says nothing about others; an attempt before it does.
   end_call(outcome_of(failed_));
   drop_answer();
-  const std::optional<config::Fallback>& fallback = service_->config().fallback;
-  const bool room = fallback && service_->fallbacks_in_flight < fallback->concurrency;
-  if (!room || client_gone()) {
-    if (fallback && !room) service_->fallbacks_refused.add();
+  Instead instead;
+  if (!client_gone()) instead = choose_instead();
+  if (instead.kind == Instead::Kind::nothing) {
     co_await answer_error(status, reason);
     co_return;
   }
   upstream::LocalService& service = *service_;
   ++service.fallbacks_in_flight;
-  const bool read = is_read(heads_->request.method);
-  std::shared_ptr<const upstream::StaleAnswer> stale = read ? find_stale() : nullptr;
-  if (stale != nullptr) {
-    service.fallbacks_stale.add();
-    co_await answer_stale(std::move(stale), reason);
-  } else if (may_stand_in()) {
-    service.fallbacks_by_service.add();
-    status_ = status;
-    co_await ask_stand_in(snapshot_->shared->stand_ins[service_index_]);
-  } else if (read && fallback->status != 0) {
-    service.fallbacks_from_file.add();
-    co_await answer_from_file(reason);
-  } else {
-    co_await answer_error(status, reason);
+  switch (instead.kind) {
+    case Instead::Kind::nothing: break;
+    case Instead::Kind::older:
+      service.fallbacks_stale.add();
+      co_await answer_older(std::move(instead.older), reason);
+      break;
+    case Instead::Kind::stand_in:
+      service.fallbacks_by_service.add();
+      status_ = status;
+      co_await ask_stand_in(snapshot_->shared->stand_ins[service_index_]);
+      break;
+    case Instead::Kind::from_file:
+      service.fallbacks_from_file.add();
+      co_await answer_from_file(reason);
+      break;
   }
   --service.fallbacks_in_flight;
 }
@@ -169,14 +181,14 @@ void Exchange::keep_answer() {
   kept.keep(key, std::move(copy));
 }
 
-std::shared_ptr<const upstream::StaleAnswer> Exchange::find_stale() const {
+std::shared_ptr<const upstream::StaleAnswer> Exchange::find_older() const {
   const Duration stale = service_->config().fallback->stale;
   if (stale == Duration::zero() || heads_->request.framing != http::Framing::none) return nullptr;
   return service_->service().stale_answers().find(answer_key(), worker_.loop().now() - stale);
 }
 
 // RFC 9111 5.1: Age says how old it is.
-io::Task<> Exchange::answer_stale(std::shared_ptr<const upstream::StaleAnswer> stale, const char* reason) {
+io::Task<> Exchange::answer_older(std::shared_ptr<const upstream::StaleAnswer> stale, const char* reason) {
   const std::string age = std::to_string((worker_.loop().now() - stale->kept) / 1s);
   std::vector<http::Field> fields;
   for (const auto& [name, value] : stale->fields) fields.push_back({.name = name, .value = value});

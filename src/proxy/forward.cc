@@ -27,9 +27,9 @@ io::Task<> Exchange::forward() {
   Failure failure = Failure::none;
   while (true) {
     if (!claimed_ && !pick()) {
-      co_await wait_for_place();
+      const bool in_vain = co_await wait_for_place();
+      if (in_vain) co_return;
     }
-    if (answer_begun_) co_return;  // the queue was full, or the wait in vain
     if (client_gone()) break;
     if (!claimed_) {
       co_await answer_failure(failure);
@@ -131,15 +131,15 @@ bool Exchange::change_endpoint() {
   return true;
 }
 
-// Waits in the service's queue while every endpoint is at its limit. Answers the client itself when the wait is in
-// vain.
-io::Task<> Exchange::wait_for_place() {
-  if (!all_busy_) co_return;
+// Waits in the service's queue while every endpoint is at its limit. True: the queue was full, or the wait in vain, and
+// the client has its answer.
+io::Task<bool> Exchange::wait_for_place() {
+  if (!all_busy_) co_return false;
   upstream::Queue::Waiter waiter(worker_.loop(), service_->service());
   if (!waiter.enter()) {
     service_->queue_full.add();
     co_await give_up(503, "queue-full");
-    co_return;
+    co_return true;
   }
   const Deadline deadline = std::min(deadline_, worker_.loop().now() + service_->config().limits.queue_timeout);
   // The first look: a place may have become free between the pick and the queue, when nobody knew of us yet.
@@ -157,9 +157,10 @@ io::Task<> Exchange::wait_for_place() {
     claimed_ = true;
     set_sticky_ = !service_->config().balance.sticky_cookie.empty() && sticky_endpoint() != endpoint_;
   }
-  if (claimed_ || !all_busy_ || client_gone()) co_return;
+  if (claimed_ || !all_busy_ || client_gone()) co_return false;
   service_->queue_timeouts.add();
   co_await give_up(503, "queue-timeout");
+  co_return true;
 }
 
 void Exchange::cut_off() {
