@@ -112,6 +112,16 @@ def test_a_breaker_has_the_fields_of_the_contract_and_what_a_client_needs(site):
     assert json.loads(one.get("/v1/breakers/feed-%3Eprofile").body)["name"] == NAME
 
 
+def test_a_file_that_is_refused_leaves_no_breaker(site):
+    running = site()
+    before = running.items()
+    refused = json.loads(file(running.profile))
+    refused["services"]["more"] = settings.service(running.profile, breaker=BREAKER)
+    refused["listeners"]["other"] = settings.listener(bind=running.profile.address, routes=[{"service": "more"}])
+    running.running.reload_refused(json.dumps(refused))
+    assert [each["name"] for each in running.items()] == [each["name"] for each in before]
+
+
 def test_one_that_tripped_says_why_and_the_event_and_the_metrics_say_so_too(site):
     one = site(do.answer(500))
     assert eventually(lambda: one.call() == 503), "refused"

@@ -65,10 +65,13 @@ io::Task<> Proxy::abandon() {
 
 Result<> Proxy::apply(config::Model model) {
   Result<std::shared_ptr<const Snapshot>> snapshot = make_next(std::move(model));
-  if (!snapshot) return pass(snapshot, "configuration");
   io::HandedSockets none;
-  Result<std::vector<Binding>> fresh = bind_new((*snapshot)->model, none);
-  if (!fresh) return pass(fresh, "reload");
+  Result<std::vector<Binding>> fresh = snapshot ? bind_new((*snapshot)->model, none) : std::vector<Binding>();
+  if (!snapshot || !fresh) {
+    breakers_->follow(breakers_of(snapshot_->model));  // without those that were made for what is refused
+    if (!snapshot) return pass(snapshot, "configuration");
+    return pass(fresh, "reload");
+  }
 
   snapshot_ = std::move(*snapshot);
   commons_.set_memory(snapshot_->model.proxy.memory);
