@@ -105,3 +105,11 @@ def test_a_resolver_is_an_address(tmp_path):
     refused = run("proxy", tmp_path / "none.yaml", "--resolver", "dns.test:53")
     assert refused.returncode == 2
     assert "is not an IP address with a port" in refused.stderr + refused.stdout
+
+
+@pytest.mark.parametrize("option", ["--node", "--zone"])
+@pytest.mark.parametrize("name", ["a/b", "a b", "x" * 64])
+def test_who_and_where_we_are_can_be_part_of_a_key(tmp_path, option, name):
+    refused = run("proxy", tmp_path / "none.yaml", option, name)
+    assert refused.returncode == 2
+    assert "is not a name" in refused.stderr + refused.stdout

@@ -22,6 +22,14 @@ std::string is_not_an_ip_address(const std::string& text) {
   return ip ? "" : '"' + text + "\" is not an IP address with a port";
 }
 
+// Parts of keys in the store, and shown in tables.
+std::string is_no_place_name(const std::string& text) {
+  constexpr std::size_t kBytesMax = 63;
+  constexpr const char* kMembers = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (text.size() <= kBytesMax && text.find_first_not_of(kMembers) == std::string::npos) return "";
+  return '"' + text + "\" is not a name; expected letters, digits, '.', '_' and '-', at most 63";
+}
+
 /// Requires: each is an IP address.
 holdfast::io::NameServers name_servers(const std::vector<std::string>& texts) {
   holdfast::io::NameServers servers;
@@ -63,9 +71,12 @@ int main(int argc, char** argv) {
       ->envname("HOLDFAST_REPLACE");
   std::string node;
   std::string zone;
-  proxy->add_option("--node", node, "who we are in the store (default: the host's name)")->envname("HOLDFAST_NODE");
+  proxy->add_option("--node", node, "who we are in the store (default: the host's name)")
+      ->envname("HOLDFAST_NODE")
+      ->check(&is_no_place_name);
   proxy->add_option("--zone", zone, "where we stand: votes on breakers must not all come from one zone")
-      ->envname("HOLDFAST_ZONE");
+      ->envname("HOLDFAST_ZONE")
+      ->check(&is_no_place_name);
   proxy->callback([&] { chosen = [&] { return run_proxy({file, name_servers(resolvers), replace, node, zone}); }; });
   add_operator_commands(app, chosen);
   add_store_command(app, chosen);

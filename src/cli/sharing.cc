@@ -9,14 +9,16 @@
 namespace holdfast::cli {
 namespace {
 
-// Several proxies may run on a machine, also while one takes over from another: each votes for itself.
+// Several proxies may run on a machine, also while one takes over from another: each votes for itself. In containers
+// that share a host's name they may even share the process number; hardly the microsecond too.
 std::string node_name(const ProxyOptions& options) {
   std::string name = options.node;
   if (name.empty()) {
     char host[256] = "";
     if (::gethostname(host, sizeof host - 1) == 0) name = host;
   }
-  return name + '.' + std::to_string(::getpid());
+  constexpr std::int64_t kLives = 10'000;
+  return name + '.' + std::to_string(::getpid()) + '-' + std::to_string(io::read_wall_clock_us() % kLives);
 }
 
 }  // namespace
