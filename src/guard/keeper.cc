@@ -69,6 +69,7 @@ void Keeper::follow(const std::vector<Wanted>& wanted) {
     const bool stays = each->second->is_wanted;
     // Calls that hold its circuit still may go on, and are refused nothing.
     if (!stays) each->second->circuit->gate().begin_generation(breaker::Gate::kAll);
+    if (!stays && each->second->published) withdrawn_.insert(each->first);
     each = stays ? std::next(each) : kept_.erase(each);
   }
   ++version_;

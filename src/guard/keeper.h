@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,7 @@ class Keeper : Pinned {
 
   // What the store says, and what we tell it: keeper_shared.cc.
   void learn(bool is_late);
+  void drop_inherited();
   void take_in(Kept& kept, bool is_new);
   void recall(Kept& kept, const Posted& posted, const Clocks& clocks);
   void tell_shared(const Kept& kept, const breaker::Standing& standing, const StateRecord& record);
@@ -167,6 +169,7 @@ class Keeper : Pinned {
   Instant publish_again_{};  ///< not before; after a failure
   store::LeaseId published_under_ = 0;
   bool is_voter_published_ = false;
+  std::set<std::string> withdrawn_;        ///< votes on breakers that have ended: to be erased
   std::deque<journal::Event> own_events_;  ///< that the store has not yet
   bool is_sending_events_ = false;
   Instant next_tick_{};

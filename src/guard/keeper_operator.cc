@@ -54,6 +54,7 @@ io::Task<Result<>> Keeper::force(std::string name, breaker::State state, std::st
   const std::string what = state == breaker::State::open ? "forced open" : "forced closed";
   tell_own(*kept, what, word.reason, "operator " + word.actor);
   kept->local_override = std::move(word);
+  kept->is_inherited = false;
   set_override(*kept);
   co_return Result<>{};
 }
@@ -68,6 +69,7 @@ io::Task<Result<>> Keeper::release(std::string name, std::string actor, std::str
     co_return co_await commit_release(session_, std::move(name), std::move(actor), std::move(reason), deadline);
   }
   kept->local_override.reset();
+  kept->is_inherited = false;
   set_override(*kept);
   tell_own(*kept, "released", reason, "operator " + actor);
   co_return Result<>{};

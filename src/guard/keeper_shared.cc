@@ -50,13 +50,15 @@ void Keeper::unshare() {
   own_events_.clear();
   is_voter_published_ = false;
   published_under_ = 0;
+  withdrawn_.clear();
   for (auto& [name, kept] : kept_) {
     kept->hold.reset();
     kept->published.reset();
     kept->state_modified.reset();
     kept->await = 0;
-    if (kept->shared_override) {  // it goes on, here, until it is released here
+    if (kept->shared_override) {  // it goes on, here, until it is released here or another store has the word
       kept->local_override = std::exchange(kept->shared_override, std::nullopt);
+      kept->is_inherited = true;
     }
     kept->edge.set_votes({});
     kept->edge.set_shared(std::nullopt, loop_.now());
@@ -79,8 +81,18 @@ void Keeper::learn(bool is_late) {
     for (const std::string& name : session_->learn(is_late)) {
       if (Kept* kept = find(name)) take_in(*kept, false);
     }
+    if (session_->has_read()) drop_inherited();
   }
   set_in_touch(session_->in_touch());
+}
+
+// What an operator said in a store that was left counts no more than what is said, or not, in the one that was taken.
+void Keeper::drop_inherited() {
+  for (auto& [name, kept] : kept_) {
+    if (!std::exchange(kept->is_inherited, false)) continue;
+    kept->local_override.reset();
+    set_override(*kept);
+  }
 }
 
 void Keeper::take_in(Kept& kept, bool is_new) {
@@ -175,6 +187,7 @@ void Keeper::publish() {
   if (lease != published_under_) {
     published_under_ = lease;
     is_voter_published_ = false;
+    withdrawn_.clear();
     for (auto& [name, kept] : kept_) kept->published.reset();
   }
   store::Transaction transaction;
@@ -182,8 +195,13 @@ void Keeper::publish() {
   if (!std::exchange(is_voter_published_, true)) {
     transaction.writes.push_back(store::Write::put(voter_key(session_->node()), write_voter(session_->zone()), lease));
   }
+  while (!withdrawn_.empty() && names.size() < kVotesAtOnce) {
+    names.push_back(withdrawn_.extract(withdrawn_.begin()).value());
+    transaction.writes.push_back(store::Write::erase(vote_key(names.back(), session_->node())));
+  }
+  const bool only_erases = !names.empty();  // a breaker that is back meanwhile has its turn after that
   for (auto& [name, kept] : kept_) {
-    if (names.size() == kVotesAtOnce) break;
+    if (only_erases || names.size() == kVotesAtOnce) break;
     if (!is_vote_due(*kept)) continue;
     names.push_back(name);
     const std::string key = vote_key(name, session_->node());
@@ -209,7 +227,11 @@ io::Task<> Keeper::send_votes(std::shared_ptr<Session> session, store::Transacti
   if (outcome && outcome->kind == store::Outcome::Kind::committed) co_return;
   is_voter_published_ = false;
   for (const std::string& name : names) {
-    if (Kept* kept = find(name)) kept->published.reset();
+    if (Kept* kept = find(name)) {
+      kept->published.reset();
+    } else {
+      withdrawn_.insert(name);
+    }
   }
   publish_again_ = loop_.now() + kPublishPause;
   if (!outcome && outcome.error().code == Code::missing) {

@@ -46,6 +46,7 @@ struct Kept : Pinned {
   bool must_look = true;        ///< something came in
 
   std::optional<OverrideView> local_override{};  ///< without a store
+  bool is_inherited = false;                     ///< it stood in a store that is not asked any more
   std::optional<OverrideView> shared_override{};
   std::int64_t since_us = 0;  ///< wall clock: of what shows
   View shown{};               ///< as of the last version(); without counts

@@ -134,6 +134,43 @@ TEST_F(Operator, while_the_store_is_gone_he_is_told_so_and_what_he_said_before_h
   EXPECT_EQ(answer.error().side, Side::store);
 }
 
+// A reload that names another store.
+struct Moving : Operator {
+  void leave() { world.nodes[0]->keeper->unshare(); }
+  void join(store::SimulatedEngine& engine) {
+    const auto open = [&engine]() -> Result<std::unique_ptr<store::Store>> { return engine.connect_well(); };
+    world.nodes[0]->keeper->share({.open = open, .node = "a", .zone = "z"});
+  }
+  bool is_forced() const { return world.nodes[0]->view(kName).override.has_value(); }
+};
+
+TEST_F(Moving, what_he_said_holds_until_another_store_has_been_read) {
+  store::SimulatedEngine other(world.loop, 4);
+  begin();
+  ASSERT_TRUE(force_at(0, State::open));
+  world.run(1s);
+  leave();
+  world.run(1s);
+  EXPECT_TRUE(is_forced());
+  join(other);
+  EXPECT_TRUE(is_forced());
+  EXPECT_TRUE(world.run_until([this] { return !is_forced(); }, 5s));
+  leave();  // before the other store goes
+  world.run(1s);
+}
+
+TEST_F(Moving, back_in_the_same_store_it_holds_if_it_stands_there_still) {
+  begin();
+  ASSERT_TRUE(force_at(0, State::open));
+  world.run(1s);
+  leave();
+  join(world.engine);
+  world.run(5s);
+  EXPECT_TRUE(is_forced());
+  ASSERT_TRUE(release_at(1));
+  EXPECT_TRUE(world.run_until([this] { return !is_forced(); }, 1s));
+}
+
 TEST_F(Operator, without_a_store_his_word_holds_for_this_proxy) {
   begin(false);
   ASSERT_TRUE(force_at(0, State::open, 10s));

@@ -1,6 +1,7 @@
 // Whether a service is down for all or for some: several keepers on one store, in simulated time.
 #include <gtest/gtest.h>
 
+#include "guard/keys.h"
 #include "guard/world_for_tests.h"
 
 namespace holdfast::guard {
@@ -34,6 +35,23 @@ TEST(Quorum, what_fails_for_everybody_opens_everywhere) {
       EXPECT_EQ(node->view("profile").epoch, 1U);
     }
   }
+}
+
+TEST(Quorum, the_vote_of_a_breaker_that_a_reload_removed_goes_with_it) {
+  World world(1);
+  world.add_callee("profile");
+  world.add_nodes(3);
+  world.call_from_all("profile", 200);
+  world.run(5s);
+  const std::string key = vote_key("profile", world.nodes[0]->name);
+  const auto is_there = [&] { return world.engine.keyspace().records().contains(key); };
+  ASSERT_TRUE(is_there());
+  world.nodes[0]->keeper->follow({});
+  EXPECT_TRUE(world.run_until([&] { return !is_there(); }, 1s));
+  EXPECT_TRUE(world.engine.keyspace().records().contains(vote_key("profile", world.nodes[1]->name)));
+  world.nodes[0]->keeper->follow({{"profile", world.settings}});
+  world.run(5s);
+  EXPECT_TRUE(is_there()) << "it came back, and is called";
 }
 
 TEST(Quorum, what_hangs_opens_after_slow_call_and_not_after_the_time_out) {
