@@ -132,6 +132,22 @@ def test_what_is_meant_for_one_client_is_not_kept(through, origin, header):
     assert degraded(wire.get(front, "/a"))[1] is None
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Proto"])
+def test_the_site_that_a_trusted_peer_names_gets_only_its_own(proxy, origin, header):
+    main = origin(do.answer(200, "mine"), always=do.answer(500, "broken"))
+    front = proxy(settings.web(main, trusted=["127.0.0.0/8"], fallback=STALE, **QUICK)).address("web")
+    assert wire.get(front, "/a", headers=[(header, "one")]).text == "mine"
+    assert degraded(wire.get(front, "/a", headers=[(header, "other")])) == (500, None)
+    assert wire.get(front, "/a", headers=[(header, "one")]).text == "mine"
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_what_the_service_takes_back_is_not_given_again(through, origin, status):
+    server = origin(do.answer(200, "mine"), do.answer(status), always=do.answer(500, "broken"))
+    front = through(server, STALE)
+    assert [degraded(wire.get(front, "/a")) for _ in range(3)] == [(200, None), (status, None), (500, None)]
+
+
 def test_an_answer_that_is_itself_degraded_is_no_good_one(through, origin):
     server = origin(do.answer(200, "good"), do.answer(200, "degraded", [("X-Holdfast-Degraded", "profile")]),
                     always=do.answer(500))

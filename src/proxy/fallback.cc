@@ -54,6 +54,9 @@ bool is_kept(const http::Field& field) {
   return field.end_to_end && !http::kHopByHop.has(field.id) && !kNotKept.has(field.id);
 }
 
+/// What was said before holds no more: who asks may not know it any longer, or it is gone.
+bool takes_back(std::uint16_t status) { return status == 401 || status == 403 || status == 404 || status == 410; }
+
 bool may_be_kept(const http::ResponseHead& answer) {
   if (answer.fields.has(http::Name::set_cookie)) return false;
   if (answer.find(kDegraded) != nullptr) return false;  // somebody behind the service had no answer: it is not good
@@ -69,11 +72,7 @@ bool may_be_kept(const http::ResponseHead& answer) {
 Exchange::Instead Exchange::choose_instead() const {
   using enum Instead::Kind;
   const std::optional<config::Fallback>& fallback = service_->config().fallback;
-  if (!fallback) return {};
-  if (service_->fallbacks_in_flight >= fallback->concurrency) {
-    service_->fallbacks_refused.add();
-    return {};
-  }
+  if (!fallback || service_->fallbacks_in_flight >= fallback->concurrency) return {};
   const bool read = is_read(heads_->request.method);
   if (read) {
     if (std::shared_ptr<const upstream::StaleAnswer> found = find_older()) return {older, std::move(found)};
@@ -81,6 +80,13 @@ Exchange::Instead Exchange::choose_instead() const {
   if (may_stand_in()) return {.kind = stand_in};
   if (read && fallback->status != 0) return {.kind = from_file};
   return {};
+}
+
+Exchange::Instead Exchange::take_instead() {
+  Instead instead = choose_instead();
+  const std::optional<config::Fallback>& fallback = service_->config().fallback;
+  if (fallback && service_->fallbacks_in_flight >= fallback->concurrency) service_->fallbacks_refused.add();
+  return instead;
 }
 
 // Another service may be asked: there is one, and what was sent before does no harm twice.
@@ -94,8 +100,8 @@ io::Task<> Exchange::give_up(std::uint16_t status, const char* reason) {
   end_call(outcome_of(failed_));
   drop_answer();
   Instead instead;
-  if (!client_gone()) instead = choose_instead();
-  if (instead.kind == Instead::Kind::nothing) {
+  if (!client_gone()) instead = take_instead();
+  if (!instead) {
     co_await answer_error(status, reason);
     co_return;
   }
@@ -151,8 +157,10 @@ std::string Exchange::answer_key() const {
   const auto add = [&key](std::string_view part) { key.append(1, '\n').append(part); };
   add(request.path);
   add(request.query);
+  const bool trusted = session_.trusted_peer();
   for (const http::Field& field : request.fields) {
-    if (kSelectNothing.has(field.id)) continue;
+    const bool names_site = field.id == http::Name::x_forwarded_host || field.id == http::Name::x_forwarded_proto;
+    if (kSelectNothing.has(field.id) && !(trusted && names_site)) continue;
     add(field.name);
     add(field.value);
   }
@@ -164,11 +172,13 @@ void Exchange::keep_answer() {
   const std::optional<config::Fallback>& fallback = service_->config().fallback;
   if (!fallback || fallback->stale == Duration::zero() || stood_in_for_ != nullptr) return;
   const http::ResponseHead& answer = heads_->response;
-  if (heads_->request.method != http::Method::get || !may_be_kept(answer)) return;
+  if (heads_->request.method != http::Method::get) return;
   if (heads_->request.framing != http::Framing::none) return;  // the answer may depend on the body
+  upstream::StaleAnswers& kept = service_->service().stale_answers();
+  if (takes_back(answer.status)) return kept.erase(answer_key());
+  if (answer.status != 200 || !answer_body_.done() || !may_be_kept(answer)) return;
   const Instant now = worker_.loop().now();
   const std::string key = answer_key();
-  upstream::StaleAnswers& kept = service_->service().stale_answers();
   if (!kept.wants(key, now)) return;
   auto copy = std::make_shared<upstream::StaleAnswer>();
   copy->status = answer.status;

@@ -32,17 +32,12 @@ bool StaleAnswers::wants(const std::string& key, Instant now) {
 void StaleAnswers::keep(const std::string& key, std::shared_ptr<const StaleAnswer> answer) {
   Entry entry(key, std::move(answer));
   const std::size_t bytes = cost(entry);
-  if (bytes > shard_bytes_max()) return;
   Shard& shard = shard_of(key);
   const std::lock_guard lock(shard.mutex);
-  const auto found = shard.by_key.find(key);
-  if (found != shard.by_key.end()) {
-    shard.bytes -= cost(*found->second);
-    const auto at = found->second;
-    shard.by_key.erase(found);
-    shard.entries.erase(at);
-  }
-  while (shard.bytes + bytes > shard_bytes_max()) drop_last(shard);
+  const std::size_t bytes_max = shard_bytes_max();  // once: a reload may set another
+  if (bytes > bytes_max) return;
+  drop(shard, key);
+  while (shard.bytes + bytes > bytes_max) drop_last(shard);
   shard.entries.push_front(std::move(entry));
   shard.by_key.emplace(shard.entries.front().first, shard.entries.begin());
   shard.bytes += bytes;
@@ -55,6 +50,21 @@ std::shared_ptr<const StaleAnswer> StaleAnswers::find(const std::string& key, In
   if (found == shard.by_key.end() || found->second->second->kept < oldest) return nullptr;
   shard.entries.splice(shard.entries.begin(), shard.entries, found->second);
   return found->second->second;
+}
+
+void StaleAnswers::erase(const std::string& key) {
+  Shard& shard = shard_of(key);
+  const std::lock_guard lock(shard.mutex);
+  drop(shard, key);
+}
+
+void StaleAnswers::drop(Shard& shard, const std::string& key) {
+  const auto found = shard.by_key.find(key);
+  if (found == shard.by_key.end()) return;
+  const auto at = found->second;
+  shard.bytes -= cost(*at);
+  shard.by_key.erase(found);  // before the entry: its key is the entry's
+  shard.entries.erase(at);
 }
 
 void StaleAnswers::drop_last(Shard& shard) {

@@ -42,6 +42,7 @@ class StaleAnswers : Pinned {
   /// Whether there is none, or one that is old enough to be replaced.
   bool wants(const std::string& key, Instant now);
   void keep(const std::string& key, std::shared_ptr<const StaleAnswer> answer);
+  void erase(const std::string& key);
   /// Null: none, or only one that was kept before `oldest`.
   std::shared_ptr<const StaleAnswer> find(const std::string& key, Instant oldest);
 
@@ -59,6 +60,7 @@ class StaleAnswers : Pinned {
   };
 
   Shard& shard_of(const std::string& key);
+  static void drop(Shard& shard, const std::string& key);
   static void drop_last(Shard& shard);
   static std::size_t cost(const Entry& entry);
   std::size_t shard_bytes_max() const { return bytes_max_.load(std::memory_order_relaxed) / kShards; }

@@ -84,7 +84,18 @@ TEST(StaleAnswers, threads_may_share_it) {
       }
     });
   }
+  for (int i = 0; i < 500; ++i) answers.set_bytes_max(i % 2 == 0 ? 0 : 100'000);  // reloads
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST(StaleAnswers, what_was_taken_back_is_gone) {
+  StaleAnswers answers(100'000);
+  answers.keep("a", answer("a"));
+  answers.keep("b", answer("b"));
+  answers.erase("a");
+  answers.erase("c");
+  EXPECT_EQ(answers.find("a", kStart), nullptr);
+  EXPECT_NE(answers.find("b", kStart), nullptr);
 }
 
 }  // namespace
