@@ -260,6 +260,21 @@ def test_an_unknown_name_is_told_one_that_is_near(site):
     assert error(response) == (404, "not_found") and NAME in response.text
 
 
+def test_an_order_is_carried_out_also_while_the_process_drains(proxy, gate):
+    running = proxy(file(gate.origin))
+    one = Site(running, gate.origin)
+    with Wire(running.address("internal")) as busy:
+        busy.send(wire.request(host="profile"))
+        gate.origin.wait_for_requests(1)
+        running.process.send_signal(signal.SIGTERM)
+        running.log.wait_for(r"^draining")
+        one.force("open")
+        assert eventually(lambda: one.breaker()["allowed"] == 0)
+        gate.open.set()
+        assert busy.read().status == 200
+    assert running.wait() == 0
+
+
 def test_what_nobody_forced_cannot_be_taken_back(site):
     assert error(site().put({"state": "auto", "reason": "r"})) == (409, "not_forced")
 
@@ -347,6 +362,17 @@ def test_events_are_followed_as_they_happen(site):
         assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
     with follow(one, "&since=0") as client:
         assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
+
+
+def test_who_follows_hears_a_sign_of_life_while_nothing_happens(site):
+    one = site()
+    with follow(one) as client:
+        text = b""
+        while not text.endswith(b"\n\n:\n\n"):
+            text += client.read_some(1)
+        one.force("open")
+        [(_, event)] = read_events(client, 1)
+        assert event["what"] == "forced open"
 
 
 # -- the command line
@@ -462,3 +488,16 @@ def test_watching_and_following_tell_of_what_happens(shell):
         for process in (watching, following):
             process.terminate()
             process.wait()
+
+
+@pytest.mark.parametrize("words", [["events", "--follow"], ["breakers", "--watch", "-o", "json"]], ids=["events", "breakers"])
+def test_it_ends_when_nobody_reads_any_more(site, words):
+    one = site()
+    one.force("open")
+    with subprocess.Popen([str(binary()), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          env={**os.environ, "HOLDFAST_ADMIN": "%s:%d" % one.admin}) as shown:
+        assert shown.stdout.readline()
+        shown.stdout.close()
+        time.sleep(0.05)
+        assert eventually(lambda: (one.force("closed"), one.force("open"), shown.poll() is not None)[-1], 20)
+        assert shown.returncode == 0

@@ -1,5 +1,6 @@
 """Replacing a running holdfast, and sockets from a service manager: no connection is refused, no request lost."""
 
+import json
 import os
 import signal
 import socket
@@ -98,6 +99,24 @@ def test_unix_sockets_and_the_admin_api_are_taken_over_too(proxy, origin, tmp_pa
         client.connect(str(path))
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_operators_are_answered_by_the_new_one_alone(proxy, gate, tmp_path):
+    running = proxy(json.dumps(json.loads(settings.web(gate.origin)) | {"admin": {"bind": "127.0.0.1:0"}}))
+    admin = running.address("admin")
+    with Wire(running.address("web")) as slow, Wire(admin) as kept:
+        slow.send(wire.request())
+        gate.origin.wait_for_requests(1)
+        assert kept.send(wire.request(target="/healthz")).read().status == 200
+        before, log = running.replace()
+        log.wait_for("^draining: taken over$")
+        kept.expect_end()
+        for _ in range(20):
+            assert wire.get(admin, "/healthz").status == 200
+        assert before.poll() is None
+        gate.open.set()
+        assert slow.read().status == 200
+    ends_well(before)
 
 
 def test_who_cannot_serve_takes_nothing_over(proxy, origin):

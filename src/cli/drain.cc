@@ -12,7 +12,11 @@ namespace {
 /// at once, and nobody wants to wait for the others.
 constexpr Duration kGraceForIdle = 1s;
 
-io::Task<> drain(Ref<Control> control, Duration grace) {
+io::Task<> drain(Ref<Control> control, Departure departure) {
+  const bool taken_over = departure == Departure::taken_over;
+  const Duration grace = taken_over ? Duration::max() : kGraceForIdle;
+  // What is asked, and ordered, at our address from now on is the business of who serves there after us.
+  if (taken_over) co_await close_admin(control, std::move(control->admin));
   const Instant now = control->loop.now();
   const Duration patience = control->proxy.snapshot()->model.proxy.drain_timeout;
   co_await control->proxy.drain(now + patience, now + std::min(patience, grace));
@@ -38,7 +42,7 @@ void begin_drain(Control& control, Departure departure) {
   if (control.admin != nullptr) control.admin->end_waiting();
   control.change.notify();
   control.names.stop();
-  control.tasks.add(drain(control, taken_over ? Duration::max() : kGraceForIdle));
+  control.tasks.add(drain(control, departure));
 }
 
 }  // namespace holdfast::cli

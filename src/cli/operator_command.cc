@@ -1,6 +1,7 @@
 #include "cli/operator_command.h"
 
 #include <cstdio>
+#include <poll.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -42,6 +43,12 @@ int fail_with(const Error& error) {
   return kFailed;
 }
 
+/// Who reads what we print has gone, as `head` does when it has enough.
+bool reader_is_gone() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 void print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
@@ -77,7 +84,8 @@ io::Task<int> breakers(Ref<Session> session) {
   std::string etag;
   bool seen = false;
   while (true) {
-    const Deadline deadline = session->loop.now() + kPoll + kTimeout;
+    const Instant began = session->loop.now();
+    const Deadline deadline = began + kPoll + kTimeout;
     std::string asked = target;
     std::string known = etag;
     Result<AdminClient::Page> page = co_await session->admin.get(std::move(asked), std::move(known), deadline);
@@ -89,7 +97,11 @@ io::Task<int> breakers(Ref<Session> session) {
     }
     session->is_told = false;
     if (page->status == 200) show_breakers(session->options, *page);
-    if (!session->options.follow) co_return kDone;
+    if (!session->options.follow || reader_is_gone()) co_return kDone;
+    // No news, and at once: there is no place to wait now.
+    const Instant now = session->loop.now();
+    if (page->status == 304 && now - began < kAgain)
+      co_await io::sleep_until(session->loop, now + kAgain, session->stop);
     seen = true;
     target = kPollTarget;
     etag = page->etag;
@@ -144,6 +156,7 @@ io::Task<Error> follow(Ref<Session> session, std::string target) {
     if (piece->empty()) break;
     received += *piece;
     take_lines(*session, received);
+    if (reader_is_gone()) break;
   }
   Error ended{Code::closed, Side::upstream, "the admin API ended the connection"};
   co_return ended;
@@ -163,9 +176,10 @@ io::Task<int> events(Ref<Session> session) {
   if (page->json.contains("items")) {
     for (const Json& event : page->json["items"]) show_event(*session, event);
   }
-  while (options.follow) {
+  while (options.follow && !reader_is_gone()) {
     std::string stream = "/v1/events?follow&since=" + std::to_string(session->last);
     Error error = co_await follow(session, std::move(stream));
+    if (reader_is_gone()) break;
     co_await pause_after(session, std::move(error));
   }
   co_return kDone;
@@ -182,7 +196,7 @@ io::Task<> live(Ref<Session> session) {
 
 }  // namespace
 
-int run_operator(OperatorOptions options) {
+int run_operator(const OperatorOptions& options) {
   Result<client::Url> url = find_admin(options.admin);
   if (!url) return fail_with(url.error());
   io::ignore_broken_pipes();

@@ -24,6 +24,6 @@ struct OperatorOptions {
 };
 
 /// 0 done, 1 refused or failed.
-int run_operator(OperatorOptions options);
+int run_operator(const OperatorOptions& options);
 
 }  // namespace holdfast::cli

@@ -44,6 +44,7 @@ io::Task<Result<>> Keeper::force(std::string name, breaker::State state, std::st
                                  std::optional<Duration> lasting, Deadline deadline) {
   const Result<> words = check_words(state, actor, reason, lasting);
   if (!words) co_return words;
+  if (stop_.requested()) co_return fail(Code::closed, Side::local, "this process is ending");
   Kept* kept = find(name);
   if (kept == nullptr) co_return no_such(name);
   OverrideView word{state, std::move(actor), std::move(reason), surroundings_.wall_us(), {}};
@@ -62,6 +63,7 @@ io::Task<Result<>> Keeper::force(std::string name, breaker::State state, std::st
 io::Task<Result<>> Keeper::release(std::string name, std::string actor, std::string reason, Deadline deadline) {
   const Result<> words = check_words(breaker::State::closed, actor, reason, std::nullopt);
   if (!words) co_return words;
+  if (stop_.requested()) co_return fail(Code::closed, Side::local, "this process is ending");
   Kept* kept = find(name);
   if (kept == nullptr) co_return no_such(name);
   if (!kept->override()) co_return fail(Code::missing, Side::client, "nobody has forced the breaker " + name);

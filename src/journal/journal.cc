@@ -17,6 +17,7 @@ Journal::~Journal() = default;
 
 void Journal::share(store::Store& store) {
   store_ = &store;
+  has_learned_ = false;
   // Only one of a process's mirrors says that the store is lost; that one is not this.
   const store::Mirror::Say silent = [](const std::string&) {};
   mirror_ = std::make_unique<store::Mirror>(loop_, store, store::Mirror::Options{std::string(kEventPrefix), {}}, silent,
@@ -44,6 +45,7 @@ void Journal::append_local(Event event) {
 // Records never change, so only keys that came and went are looked at.
 void Journal::learn() {
   if (mirror_ == nullptr) return;
+  has_learned_ = true;
   const auto& records = mirror_->copy().records();
   if (known_.empty()) events_.clear();  // what only this process knew, or a store that was emptied
   for (auto known = known_.begin(); known != known_.end();) {

@@ -39,6 +39,8 @@ class Journal : Pinned {
   /// From now on those that append_local() takes are shown, after those that were known.
   io::Task<> unshare();
   bool is_shared() const { return mirror_ != nullptr; }
+  /// False until what stands in the store has been read for the first time; the followers are told then.
+  bool has_read() const { return mirror_ == nullptr || has_learned_; }
 
   /// Without a store: keeps it here. With one it does nothing: what is shown comes from there.
   void append_local(Event event);
@@ -68,6 +70,7 @@ class Journal : Pinned {
   Followers followers_;
   store::Store* store_ = nullptr;
   std::unique_ptr<store::Mirror> mirror_;
+  bool has_learned_ = false;  ///< from this store
   bool is_trimming_ = false;
   io::Scope tasks_;
 };

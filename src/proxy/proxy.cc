@@ -159,7 +159,6 @@ void Proxy::hand_out(std::vector<Binding> fresh) {
 io::Task<> Proxy::drain(Deadline deadline, Instant idle_until) {
   constexpr Duration kLook = 10ms;
   health_.stop();
-  breakers_->stop();
   for (const auto& each : workers_) {
     const auto waiting = addresses_left_ ? Worker::Waiting::leave : Worker::Waiting::accept;
     each->thread.loop().post(
@@ -183,6 +182,7 @@ io::Task<> Proxy::drain(Deadline deadline, Instant idle_until) {
     co_await io::sleep_until(control_, control_.now() + kLook, never);
   }
   co_await health_.idle(kNever);
+  breakers_->stop();  // what is under way is guarded to its end
   co_await breakers_->idle(kNever);
   workers_.clear();
   for (const Binding& binding : bindings_) {
