@@ -45,8 +45,8 @@ int connect_unix(const std::string& path) {
   return begin_connecting(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
-// The first address only: the API is one that is near, and a name of several would be several processes.
-int connect_host(const std::string& api) {
+// A name may have several addresses ("localhost": ::1 and 127.0.0.1): each attempt takes the next one.
+int connect_host(const std::string& api, unsigned attempt) {
   const std::size_t colon = api.rfind(':');
   if (colon == std::string::npos) return -1;
   std::string host = api.substr(0, colon);
@@ -55,7 +55,11 @@ int connect_host(const std::string& api) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (::getaddrinfo(host.c_str(), api.c_str() + colon + 1, &hints, &found) != 0) return -1;
-  const int fd = begin_connecting(found->ai_family, found->ai_addr, found->ai_addrlen);
+  unsigned count = 0;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) ++count;
+  const addrinfo* chosen = found;
+  for (unsigned i = 0; i < attempt % count; ++i) chosen = chosen->ai_next;
+  const int fd = begin_connecting(chosen->ai_family, chosen->ai_addr, chosen->ai_addrlen);
   ::freeaddrinfo(found);
   return fd;
 }
@@ -80,11 +84,14 @@ bool Line::wait_for(short events, Instant deadline) {
 
 bool Line::dial(Instant deadline) {
   if (fd_ >= 0) return true;
-  fd_ = api_.starts_with(kUnix) ? connect_unix(api_.substr(kUnix.size())) : connect_host(api_);
+  fd_ = api_.starts_with(kUnix) ? connect_unix(api_.substr(kUnix.size())) : connect_host(api_, failed_dials_);
+  ++failed_dials_;
   if (fd_ < 0 || !wait_for(POLLOUT, deadline)) return false;
   int error = 0;
   socklen_t size = sizeof error;
-  return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+  if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return false;
+  --failed_dials_;
+  return true;
 }
 
 bool Line::send_all(const std::string& bytes, Instant deadline) {

@@ -42,6 +42,7 @@ class Line {
   const std::string api_;
   const Meanwhile meanwhile_;
   int fd_ = -1;
+  unsigned failed_dials_ = 0;
 };
 
 }  // namespace holdfast::sdk
