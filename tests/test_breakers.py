@@ -4,6 +4,7 @@ probes find out when it is back, and traffic returns by a ramp."""
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -170,10 +171,66 @@ def test_the_default_answer_comes_at_once_while_it_is_open(proxy, origin):
     text = settings.web(server, breaker={**BREAKER, "open_for": "1m", "max_open_for": "1m"},
                         fallback={"status": 200, "body": "default"}, timeouts={"per_try": "1s"}, outlier_ejection="off")
     caller = Caller(proxy(text).address("web"))
-    assert caller.ask_at_once(20) == [(200, "upstream-timeout")] * 20
+    assert caller.ask_at_once(20) == [(200, "breaker-open")] * 20, "also who waits when it opens"
     asked = len(server.requests)
     assert caller.ask_at_once(20) == [(200, "breaker-open")] * 20
     assert len(server.requests) == asked
+
+
+# -- who waits already when it opens
+
+def waiting(caller, count=20, method="GET"):
+    """So many ask at once; their answers, once all have one."""
+    with ThreadPoolExecutor(count) as crowd:
+        asked = [crowd.submit(wire.get, caller.address, "/", method=method) for _ in range(count)]
+        return [one.result() for one in asked]
+
+
+PATIENT = {**PLAIN, "timeouts": {"connect": "500ms", "per_try": "1h", "request": "1h"}}
+HELD = {"open_for": "1m", "max_open_for": "1m"}
+
+
+def test_who_waits_when_it_opens_gets_the_fallback_then(site):
+    caller, server = site(do.hang(), breaker=HELD, fallback={"status": 200, "body": "default"}, **PATIENT)
+    assert {(each.text, each.header("x-holdfast-degraded")) for each in waiting(caller)} == {("default", "site")}
+    assert len(server.requests) <= 20
+
+
+def test_who_waits_for_an_order_to_be_carried_out_waits_on(site, proxy):
+    limited = {**PLAIN, "timeouts": {"connect": "500ms", "per_try": "1500ms"}}
+    caller, _ = site(do.hang(), breaker=HELD, fallback={"status": 200, "body": "default"}, **limited)
+    answers = waiting(caller, method="POST")
+    assert {told(each) for each in answers} <= {(504, "upstream-timeout"), REFUSED}
+    assert (504, "upstream-timeout") in {told(each) for each in answers}
+
+
+def test_who_would_only_get_an_error_waits_on(site):
+    caller, _ = site(do.slow(1.0, do.answer(200, "late")), breaker=HELD, **PATIENT)
+    answers = waiting(caller)
+    assert {each.text for each in answers if told(each) != REFUSED} == {"late"}
+
+
+# -- what is the callee's time
+
+def test_waiting_in_our_queue_is_not_the_callees_slowness(site):
+    caller, server = site(do.slow(0.05, do.answer(200)), service_limits={"connections_per_endpoint": 1,
+                                                                        "queue_timeout": "300ms"},
+                          breaker={"minimum_requests": 2})
+    for _ in range(3):
+        assert {answer for answer in caller.ask_at_once(30)} == {(200, None), (503, "queue-timeout")}
+
+
+@pytest.mark.parametrize("failing", [do.hang(), do.slow(0.4, do.answer(200))], ids=["hang", "slow"])
+def test_an_order_whose_body_comes_later_is_slow_too(site, failing):
+    caller, _ = site(failing, breaker=HELD, **{**PLAIN, "timeouts": {"connect": "500ms", "per_try": "5s"}})
+
+    def order(_):
+        with wire.Wire(caller.address) as client:
+            client.send(wire.request("POST", headers=[("Content-Length", "4")]))
+            time.sleep(0.01)  # the body is a segment of its own
+            return told(client.send(b"body").read())
+    with ThreadPoolExecutor(10) as crowd:
+        assert eventually(lambda: REFUSED in list(crowd.map(order, range(10))), 20)
 
 
 @pytest.fixture

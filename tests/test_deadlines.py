@@ -62,6 +62,24 @@ def test_the_request_ends_when_the_callers_time_is_up(internal, origin):
     assert 0.15 < time.monotonic() - began < 5
 
 
+def test_no_more_is_promised_than_one_attempt_has(proxy, origin):
+    feed = origin(always=do.echo())
+    services = {"site": settings.service(feed, calls=["site"], timeouts={"per_try": "2s", "request": "10s"})}
+    wire.get(proxy(settings.file({"web": settings.listener()}, services)).address("web"))
+    assert 1000 < int(feed.requests[0].header(HEADER)) <= 2000
+
+
+def test_a_caller_in_a_hurry_says_nothing_about_the_endpoints(proxy, origin):
+    both = [origin(always=do.slow(0.2, do.answer(200))) for _ in range(2)]
+    running = proxy(settings.web(*both, trusted=["127.0.0.0/8"], retries={"attempts": 0},
+                                 outlier_ejection={"consecutive_failures": 2, "max_ejected": "100%"}))
+    front = running.address("web")
+    for _ in range(10):
+        assert wire.get(front, headers=[(HEADER, "20")]).status == 504
+    assert wire.get(front).status == 200
+    assert "ejected" not in running.log.text()
+
+
 def test_a_caller_without_any_time_is_not_worked_for(internal, origin):
     profile = origin(always=do.echo())
     response = ask(internal(origin(), profile), "profile", 0)

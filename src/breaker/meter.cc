@@ -48,8 +48,8 @@ void Meter::count_end(const Call& call, Outcome outcome) {
 
 void Meter::look_for_slow(Instant now) {
   if (oldest_ == nullptr) return;
-  const Duration slow_call(slow_call_.load(std::memory_order_relaxed));
-  while (oldest_ != nullptr && now - oldest_->began_ >= slow_call) {
+  const Duration slow = slow_call();
+  while (oldest_ != nullptr && now - oldest_->began_ >= slow) {
     Call& call = *oldest_;
     unlist(call);
     if (call.generation_ == gate_.generation()) count_slow(call);

@@ -63,6 +63,7 @@ class alignas(kCacheLine) Meter : Pinned {
   void look_for_slow(Instant now);
   /// How long a call takes that is not slow. Any thread.
   void set_slow_call(Duration slow_call) { slow_call_.store(slow_call.count(), std::memory_order_relaxed); }
+  Duration slow_call() const { return Duration(slow_call_.load(std::memory_order_relaxed)); }
 
   /// Any thread.
   Tally tally() const;

@@ -37,13 +37,13 @@ std::string_view Exchange::caller() const {
 // What is told to a service about the time it has: only where it is of use, to those that call others.
 std::optional<std::uint64_t> Exchange::time_left_ms() const {
   if (callers_deadline_ == kNever && service_->config().calls.empty()) return std::nullopt;
-  const Duration left = deadline_ - worker_.loop().now();
+  const Duration left = answer_due() - worker_.loop().now();
   return static_cast<std::uint64_t>(std::max<Duration::rep>(left / 1ms, 1));
 }
 
 // The breaker first: what it refuses takes nobody's place.
 const char* Exchange::admit() {
-  admitted_ = worker_.loop().now();
+  called_ = {};
   if (const char* const refused = ask_breaker()) return refused;
   balance::ConcurrencyLimit* const limit = service_->concurrency();
   if (limit == nullptr) return nullptr;
@@ -59,19 +59,48 @@ const char* Exchange::ask_breaker() {
   const bool harmless = http::is_safe(heads_->request.method) && request_body_.done();
   admission_ = circuit_->gate().admit(harmless, worker_.prng());
   breaker::Meter& meter = circuit_->meter(worker_.number());
-  if (!admission_.passed) {
-    meter.count_refusal();
-    return "breaker-open";
-  }
-  // A body that is still to come takes as long as the client takes.
-  if (request_body_.done()) meter.begin(call_, admission_, admitted_);
-  return nullptr;
+  if (admission_.passed) return nullptr;
+  meter.count_refusal();
+  return "breaker-open";
+}
+
+// The callee's time begins when it has the request: neither that in our queue is its own, nor that which a client takes
+// to bring the body.
+void Exchange::begin_call() {
+  if (called_ != Instant{} || !request_complete()) return;
+  called_ = worker_.loop().now();
+  if (circuit_ != nullptr) circuit_->meter(worker_.number()).begin(call_, admission_, called_);
+}
+
+// When the breaker opens, who waits already need not wait for a time-out to get what everybody else gets at once: all
+// the patience in front of a callee that hangs is given back together. Only where something better than an error can be
+// had, and nothing was to be done: the answer may still come.
+bool Exchange::may_stop_waiting() const {
+  return circuit_ != nullptr && call_.begun() && !admission_.probe && service_->config().fallback &&
+         http::is_safe(heads_->request.method);
+}
+
+// Not before the call is slow; then now and then, each time an eighth later than it is, so that many that wait long
+// cost little.
+Deadline Exchange::look_at_breaker() const {
+  constexpr Duration kLook = 25ms;
+  const Instant now = worker_.loop().now();
+  const Duration slow_call = circuit_->meter(worker_.number()).slow_call();
+  const Duration waited = now - called_;
+  if (waited < slow_call) return slow_call < deadline_ - called_ ? called_ + slow_call : deadline_;
+  return now + std::max<Duration>(kLook, waited / 8);
+}
+
+bool Exchange::waits_in_vain() const {
+  if (!may_stop_waiting() || circuit_->gate().allowed() != 0) return false;
+  const Duration waited = worker_.loop().now() - called_;
+  return waited >= circuit_->meter(worker_.number()).slow_call() && choose_instead();
 }
 
 // Told once; what comes later says nothing.
 void Exchange::end_call(breaker::Outcome outcome) {
   const Instant now = worker_.loop().now();
-  if (std::exchange(counted_, false)) leave_place(outcome, now - admitted_);
+  if (std::exchange(counted_, false)) leave_place(outcome, now);
   if (circuit_ == nullptr) return;
   breaker::Meter& meter = circuit_->meter(worker_.number());
   if (!call_.begun() && admission_.passed) meter.begin(call_, admission_, now);
@@ -80,8 +109,10 @@ void Exchange::end_call(breaker::Outcome outcome) {
 }
 
 // No answer in time, or the service's own 503, says that it was too much; other failures say nothing about that.
-void Exchange::leave_place(breaker::Outcome outcome, Duration took) {
+void Exchange::leave_place(breaker::Outcome outcome, Instant now) {
   balance::ConcurrencyLimit& limit = *service_->concurrency();
+  if (called_ == Instant{}) return limit.leave_unmeasured();
+  const Duration took = now - called_;
   switch (outcome) {
     case breaker::Outcome::success: limit.leave(took, false); break;
     case breaker::Outcome::unreachable:

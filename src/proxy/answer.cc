@@ -33,15 +33,19 @@ Deadline Exchange::answer_due() const {
   return std::min(deadline_, from + service_->config().timeouts.per_try);
 }
 
-// A request that could go elsewhere looks around earlier: is anybody answered?
+// A request that could go elsewhere looks around earlier: is anybody answered? One that could do without: has the
+// breaker opened?
 Deadline Exchange::look_for_answer() const {
-  if (!watches_for_silence()) return answer_due();
-  return std::min(answer_due(), worker_.loop().now() + service_->patience());
+  Deadline look = answer_due();
+  if (watches_for_silence()) look = std::min(look, worker_.loop().now() + service_->patience());
+  if (may_stop_waiting()) look = std::min(look, look_at_breaker());
+  return look;
 }
 
 // `error` is how the wait for bytes ended.
 Exchange::Ended Exchange::read_answer_head(int error) {
   if (error == ETIMEDOUT && worker_.loop().now() < answer_due()) {
+    if (waits_in_vain()) return Failure::breaker;
     return leave_silent_endpoint() ? Ended(Failure::silence) : std::nullopt;
   }
   if (error == ETIMEDOUT) return uploading() ? Failure::client : Failure::timeout;
@@ -177,7 +181,7 @@ bool Exchange::answer_at_once() {
 
   const bool tunnelled = answer.status == 101;
   reusable_ = answer.keep_alive && request_complete() && !tunnelled;
-  if (answer_body_.done() && answer.status == 200) keep_answer();
+  keep_answer();
   // A complete answer frees its connection before the client is written to: another request may use it meanwhile.
   if (answer_body_.done() && reusable_ && out_begin_ == out_end_) keep_connection();
 

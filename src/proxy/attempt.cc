@@ -128,6 +128,7 @@ io::Task<> Exchange::carry_upload(Ref<Upload> upload) {
   if (upload->end == RelayEnd::receiver_slow) upload->end = RelayEnd::receiver_gone;
   if (upload->end == RelayEnd::no_memory) (void)ran_out_of_memory();
   upload->running = false;
+  begin_call();
   begin_ = room.surplus.empty() ? 0 : static_cast<std::size_t>(room.surplus.data() - upload->room.data());
   end_ = begin_ + room.surplus.size();
   // An endpoint that stopped reading may still have answered, and an answer that has begun is not cut short because the

@@ -96,7 +96,11 @@ class Exchange : io::OnBroken {
   const char* admit();
   const char* ask_breaker();
   void end_call(breaker::Outcome outcome);
-  void leave_place(breaker::Outcome outcome, Duration took);
+  void begin_call();
+  void leave_place(breaker::Outcome outcome, Instant now);
+  bool may_stop_waiting() const;
+  Deadline look_at_breaker() const;
+  bool waits_in_vain() const;
   std::optional<std::uint64_t> time_left_ms() const;
 
   // forward.cc
@@ -110,7 +114,7 @@ class Exchange : io::OnBroken {
 
   // attempt.cc
   /// How a step of an attempt ended. None of it, std::nullopt: it can only go on by waiting.
-  enum class Failure : unsigned char { none, connect, reset, silence, timeout, protocol, status, client };
+  enum class Failure : unsigned char { none, connect, reset, silence, timeout, breaker, protocol, status, client };
   using Ended = std::optional<Failure>;
   Ended start_attempt();
   io::Task<Failure> continue_attempt();
@@ -145,9 +149,12 @@ class Exchange : io::OnBroken {
     enum class Kind : unsigned char { nothing, older, stand_in, from_file };
     Kind kind = Kind::nothing;
     std::shared_ptr<const upstream::StaleAnswer> older{};
+
+    explicit operator bool() const { return kind != Kind::nothing; }
   };
   Instead choose_instead() const;
-  bool has_fallback() const { return choose_instead().kind != Instead::Kind::nothing; }
+  /// The same, and counts who gets an error because too many fall back at once.
+  Instead take_instead();
   bool may_stand_in() const;
   io::Task<> ask_stand_in(std::uint32_t stand_in);
   std::shared_ptr<const upstream::StaleAnswer> find_older() const;
@@ -189,9 +196,9 @@ class Exchange : io::OnBroken {
   breaker::Circuit* circuit_ = nullptr;  ///< null: no breaker guards it
   breaker::Admission admission_;
   breaker::Call call_;
-  Failure failed_ = Failure::none;  ///< how the last attempt ended
-  bool counted_ = false;            ///< has a place among the service's concurrent requests
-  Instant admitted_{};
+  Failure failed_ = Failure::none;                   ///< how the last attempt ended
+  bool counted_ = false;                             ///< has a place among the service's concurrent requests
+  Instant called_{};                                 ///< when the service had all of the request
   Deadline callers_deadline_ = kNever;               ///< of the service that asks, as it says itself
   const upstream::Service* stood_in_for_ = nullptr;  ///< whose fallback answers
 

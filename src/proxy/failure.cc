@@ -26,6 +26,7 @@ bool Exchange::may_try_again(Failure failure) {
       what.stage = balance::Stage::connecting;
       what.code = Code::refused;
       break;
+    case Failure::breaker: return false;
     case Failure::silence: what.silent = true; break;
     case Failure::timeout: what.code = Code::timed_out; break;
     case Failure::protocol: what.code = Code::protocol; break;
@@ -50,6 +51,7 @@ breaker::Outcome Exchange::outcome_of(Failure failure) const {
   if (client_gone()) return breaker::Outcome::cancelled;
   switch (failure) {
     case Failure::none:
+    case Failure::breaker:  // it has counted as slow
     case Failure::client: return breaker::Outcome::cancelled;
     case Failure::silence:
     case Failure::timeout: return cut_short ? breaker::Outcome::cancelled : breaker::Outcome::unreachable;
@@ -98,9 +100,11 @@ Exchange::Failure Exchange::ran_out_of_files() {
 void Exchange::report(Failure failure) {
   std::uint32_t& unanswered = service_->endpoint(endpoint_).unanswered;
   if (answered_ == Instant{} && failure != Failure::silence && unanswered > 0) --unanswered;  // it waits no more
-  if (failure == Failure::client || client_gone()) return;
+  if (failure == Failure::client || failure == Failure::breaker || client_gone()) return;
   upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
   const Instant now = worker_.loop().now();
+  // A caller that gave it less time than the service has by itself says nothing about an endpoint either.
+  if ((failure == Failure::timeout || failure == Failure::silence) && callers_deadline_ <= now) return;
   const bool failed = failure != Failure::none;
   if (!failed) service_->retry_throttle.count_success();
   service_->observe(endpoint_, now - attempt_began_, failed, now);
@@ -124,6 +128,7 @@ io::Task<> Exchange::answer_failure(Failure failure) {
     case Failure::connect: co_await give_up(503, "connect-failed"); break;
     case Failure::silence:
     case Failure::timeout: co_await give_up(504, "upstream-timeout"); break;
+    case Failure::breaker: co_await give_up(503, "breaker-open"); break;
     case Failure::protocol: co_await give_up(502, "upstream-protocol"); break;
     case Failure::reset: co_await give_up(502, "upstream-reset"); break;
     case Failure::status: co_await give_up(502, "upstream-error"); break;

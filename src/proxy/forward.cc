@@ -35,6 +35,7 @@ io::Task<> Exchange::forward() {
       co_await answer_failure(failure);
       co_return;
     }
+    begin_call();
     Ended ended = start_attempt();
     if (!ended) ended = co_await continue_attempt();
     if (ended == Failure::none) {
@@ -49,7 +50,7 @@ io::Task<> Exchange::forward() {
       const bool server_error = heads_->response.status >= 500 && heads_->response.status != 501;
       report(server_error ? Failure::status : Failure::none);
       end_call(server_error ? breaker::Outcome::failure : breaker::Outcome::success);
-      if (server_error && has_fallback()) {
+      if (server_error && take_instead()) {
         if (upload_ != nullptr) co_await end_upload();
         co_await give_up(heads_->response.status, "upstream-error");
         co_return;
@@ -59,7 +60,9 @@ io::Task<> Exchange::forward() {
     }
     if (upload_ != nullptr) co_await end_upload();
     // The body was held up, and not by the client.
-    if (failure == Failure::client && upload_end() == RelayEnd::receiver_gone) failure = Failure::timeout;
+    if (failure == Failure::client && upload_end() == RelayEnd::receiver_gone) {
+      failed_ = failure = Failure::timeout;
+    }
     report(failure);
     if (!may_try_again(failure)) break;
     if (failure == Failure::status) {
@@ -73,7 +76,7 @@ io::Task<> Exchange::forward() {
   if (client_gone()) {
     keep_alive_ = false;
     reason_ = why_cut_short(RelayEnd::receiver_gone);
-  } else if (failure == Failure::status && !has_fallback()) {
+  } else if (failure == Failure::status && !take_instead()) {
     if (!answer_at_once()) co_await relay_rest_of_answer();
   } else {
     co_await answer_failure(failure);
