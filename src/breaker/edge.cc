@@ -75,7 +75,8 @@ void Edge::set_prober(bool somebody, bool we) {
 void Edge::observe(const Tally& calls, const Probes& probes, Instant now) {
   window_.add(calls, now);
   if (calls.refused > 0) refused_at_ = now;
-  if (calls.calls > calls.failures) {
+  // A slow call has counted when it became slow, before anybody knew how it would end: only a quick one ends the row.
+  if (calls.calls > calls.failures + calls.slow) {
     failures_in_a_row_ = 0;
   } else {
     failures_in_a_row_ += static_cast<unsigned>(calls.failures);
@@ -94,18 +95,22 @@ Plan Edge::decide(const Self& self, Instant now) {
   if (rule() == Rule::own) {
     for (int i = 0; i < kStepsMax && step_own(plan, now); ++i) show(plan, now);
   }
-  plan.vote = vote(self);
-  plan.proposal = propose(self, plan, now);
-  describe_standing(plan, now);
+  const Verdict verdict = judge(settings_, window_, failures_in_a_row_);
+  plan.vote = vote(self, verdict, now);
+  plan.proposal = propose(self, verdict, plan, now);
+  describe_standing(verdict, plan, now);
   return plan;
 }
 
 Edge::Rule Edge::rule() const {
   if (override_in_force_) return Rule::override;
   if (settings_.mode == Mode::off) return Rule::off;
-  if (uses_shared() && shared_ && shared_->state != State::closed) return Rule::shared;
+  if (uses_shared() && shared_ && shared_->state != State::closed && !is_overtaken()) return Rule::shared;
   return Rule::own;
 }
+
+/// The store was lost meanwhile, and what stands in it is older than what we have learned.
+bool Edge::is_overtaken() const { return shared_ && taken_over_ == shared_->epoch; }
 
 bool Edge::is_retired(Instant now) const {
   if (override_retired_) return true;
@@ -131,13 +136,15 @@ void Edge::heed_override(Instant now) {
 /// The own standing has no part in what happens: it begins anew.
 void Edge::rest(Instant now) {
   evidence_.reset();
+  taken_over_.reset();
   if (own_.state == State::closed && own_.trips == 0) return;
   own_ = Standing{.epoch = own_.epoch + 1, .since = now, .total = own_.total, .flaps = own_.flaps};
 }
 
 /// What was shared goes on as our own from where it stands.
 void Edge::take_over(Instant now) {
-  if (!shared_ || shared_->state == State::closed) return;
+  if (!shared_ || shared_->state == State::closed || is_overtaken()) return;
+  taken_over_ = shared_->epoch;
   const std::uint64_t epoch = own_.epoch + 1;
   own_ = *shared_;
   own_.epoch = epoch;
@@ -252,7 +259,8 @@ ProbeRun::Step Edge::step_run(Plan& plan, bool flapping, Instant now) {
 bool Edge::is_wanted(Instant now) const { return refused_at_ && now - *refused_at_ <= kDemandMemory; }
 
 bool Edge::trip_own(Plan& plan, std::string why, Instant now) {
-  if (own_.state != State::half_open) evidence_ = Evidence{why, window_.sum(), shared_epoch()};
+  if (own_.state != State::half_open) evidence_ = Evidence{why, window_.sum(), shared_epoch(), now};
+  if (evidence_) evidence_->seen = now;
   own_ = trip(settings_, own_, std::move(why), now, prng_);
   happened(plan, settings_.mode == Mode::enforce ? "opened" : "would open", own_.reason);
   return true;
@@ -265,7 +273,7 @@ bool Edge::close_own(Plan& plan, std::string why, Instant now) {
   return true;
 }
 
-void Edge::describe_standing(Plan& plan, Instant now) const {
+void Edge::describe_standing(const Verdict& verdict, Plan& plan, Instant now) const {
   plan.epoch = shared_epoch();
   plan.state = shown_.state;
   if (shown_.rule == Rule::override) {
@@ -282,6 +290,9 @@ void Edge::describe_standing(Plan& plan, Instant now) const {
   plan.shared = shown_.rule == Rule::shared;
   const Standing& standing = plan.shared ? *shared_ : own_;
   if (settings_.mode == Mode::enforce) plan.allowed_permille = allowed_permille(settings_, standing, now);
+  // Others do not see it, or not yet; our own calls fail all the same.
+  const bool fails_for_us = standing.state == State::ramp && verdict.opinion == Opinion::bad;
+  if (plan.shared && fails_for_us) plan.allowed_permille = 0;
   plan.reason = standing.reason;
   plan.since = standing.since;
   plan.trips = standing.trips;
@@ -293,6 +304,7 @@ std::string Edge::validate() const {
   if (!std::ranges::is_sorted(own_.flaps, std::greater<>())) return "the newest flap comes first";
   if (own_.open_for < Duration::zero()) return "a breaker is not open for less than no time";
   if (shown_.rule != Rule::own && own_.state != State::closed) return "the own standing rests while another shows";
+  if (shown_.rule == Rule::shared && is_overtaken()) return "what is older than our own does not show";
   if (shown_.rule == Rule::own && own_.state == State::closed && evidence_) return "what is closed has no evidence";
   if (we_probe_ && !somebody_probes_) return "who probes is somebody";
   if (!in_touch_ && shown_.probing) return "nobody probes for all without the store";

@@ -6,7 +6,8 @@
 //
 // When the store cannot be reached, what was shared goes on as the proxy's own from where it stands: an open breaker
 // stays open for the rest of its time, is then probed by each proxy for itself, and ramps up. Nothing opens or closes
-// because the store has died.
+// because the store has died. When it is back, what each has learned meanwhile counts until the shared standing takes
+// its next step; who has closed for himself proposes to close for all.
 // Source: research on shared breakers, section 4 (docs/decisions/0007).
 #pragma once
 
@@ -135,6 +136,7 @@ class Edge {
     std::string why{};
     Tally calls{};
     std::uint64_t epoch = 0;
+    Instant seen{};  ///< or confirmed by a probe
   };
   /// A proposal is held back for a while by chance, so that not all make it at once.
   struct Pending {
@@ -153,6 +155,7 @@ class Edge {
   bool uses_shared() const { return shares() && in_touch_; }
   std::uint64_t shared_epoch() const { return shared_ ? shared_->epoch : 0; }
   Rule rule() const;
+  bool is_overtaken() const;
   bool is_retired(Instant now) const;
   void heed_override(Instant now);
   void rest(Instant now);
@@ -165,16 +168,18 @@ class Edge {
   bool close_own(Plan& plan, std::string why, Instant now);
   ProbeRun::Step step_run(Plan& plan, bool flapping, Instant now);
   bool is_wanted(Instant now) const;
-  void describe_standing(Plan& plan, Instant now) const;
+  void describe_standing(const Verdict& verdict, Plan& plan, Instant now) const;
 
   // What others hear of it: edge_shared.cc.
-  Vote vote(const Self& self) const;
-  std::optional<Proposal> propose(const Self& self, Plan& plan, Instant now);
+  Vote vote(const Self& self, const Verdict& verdict, Instant now) const;
+  bool still_counts(const Evidence& evidence, Instant now) const;
+  std::optional<Proposal> propose(const Self& self, const Verdict& verdict, Plan& plan, Instant now);
   std::optional<Proposal> propose_expiry(Instant now) const;
   std::optional<Proposal> propose_trip(const Self& self, const Standing& shared, Instant now) const;
   std::optional<Proposal> propose_probing(const Standing& shared, Plan& plan, Instant now);
   std::optional<Proposal> propose_verdict(const Standing& shared, Plan& plan, Instant now);
   std::optional<Proposal> propose_close(const Standing& shared, Plan& plan, Instant now);
+  std::optional<Proposal> propose_catching_up(const Standing& shared, Plan& plan, Instant now);
   bool has_waited(Proposal::Kind kind, std::uint64_t epoch, Duration most, Plan& plan, Instant now);
 
   std::string name_;
@@ -194,6 +199,7 @@ class Edge {
   bool override_retired_ = false;  ///< its time is up, and nobody took it away
 
   std::optional<Standing> shared_;
+  std::optional<std::uint64_t> taken_over_;  ///< the epoch of it from which the own standing went on without the store
   std::vector<Vote> votes_;
   bool in_touch_ = false;
   bool somebody_probes_ = false;

@@ -13,21 +13,20 @@ constexpr Duration kCloseScatter = 500ms;
 
 }  // namespace
 
-Vote Edge::vote(const Self& self) const {
+Vote Edge::vote(const Self& self, const Verdict& verdict, Instant now) const {
   Vote vote;
   vote.self_suspect = self.suspect;
   vote.epoch = shared_epoch();
   if (!shares() || shown_.rule == Rule::override) return vote;
   Tally calls = window_.sum();
-  if (evidence_) {
+  if (evidence_ && still_counts(*evidence_, now)) {
     vote.opinion = Opinion::bad;
     vote.why = evidence_->why;
     vote.epoch = evidence_->epoch;
     calls = evidence_->calls;
   } else {
-    Verdict verdict = judge(settings_, window_, failures_in_a_row_);
     vote.opinion = verdict.opinion;
-    vote.why = std::move(verdict.why);
+    vote.why = verdict.why;
   }
   vote.calls = calls.calls;
   vote.failures = calls.failures;
@@ -35,7 +34,13 @@ Vote Edge::vote(const Self& self) const {
   return vote;
 }
 
-std::optional<Proposal> Edge::propose(const Self& self, Plan& plan, Instant now) {
+/// Who has no calls any more knows nothing: that it was bad a day ago must not be the second voice against it today.
+bool Edge::still_counts(const Evidence& evidence, Instant now) const {
+  const Instant last = std::max(evidence.seen, refused_at_.value_or(evidence.seen));
+  return now - last <= settings_.window;
+}
+
+std::optional<Proposal> Edge::propose(const Self& self, const Verdict& verdict, Plan& plan, Instant now) {
   was_pending_ = std::exchange(pending_, std::nullopt);
   const bool has_end = override_ && override_->until;
   if (has_end && now < *override_->until) plan.look_again = std::min(plan.look_again, *override_->until);
@@ -43,11 +48,13 @@ std::optional<Proposal> Edge::propose(const Self& self, Plan& plan, Instant now)
   if (has_end && now >= *override_->until) return propose_expiry(now);
   if (override_in_force_ || !shares()) return std::nullopt;
   const Standing shared = shared_.value_or(Standing{});
+  if (shared.state != State::closed && is_overtaken()) return propose_catching_up(shared, plan, now);
   switch (shared.state) {
     case State::closed: return propose_trip(self, shared, now);
     case State::ramp: {
       std::optional<Proposal> proposal = propose_trip(self, shared, now);
-      return proposal ? proposal : propose_close(shared, plan, now);
+      if (proposal || verdict.opinion == Opinion::bad) return proposal;
+      return propose_close(shared, plan, now);
     }
     case State::open:
       if (may_probe(shared, now)) return propose_probing(shared, plan, now);
@@ -102,7 +109,7 @@ std::optional<Proposal> Edge::propose_verdict(const Standing& shared, Plan& plan
     case ProbeRun::Result::going: break;
   }
   if (!run_.is_waiting()) return std::nullopt;
-  const Instant patience_ends = run_.waiting_since() + probe_lease(settings_, flapping) - 1s;
+  const Instant patience_ends = run_.waiting_since() + probe_lease(settings_, false) - 1s;
   if (now < patience_ends) {
     plan.look_again = std::min(plan.look_again, patience_ends);
     return std::nullopt;
@@ -118,6 +125,15 @@ std::optional<Proposal> Edge::propose_close(const Standing& shared, Plan& plan, 
   }
   if (!has_waited(Proposal::Kind::close, shared.epoch, kCloseScatter, plan, now)) return std::nullopt;
   const std::string why = "the ramp is over";
+  return Proposal{Proposal::Kind::close, close(shared, why, now), {}, why};
+}
+
+/// The store is back, and has what was true when it was lost. Who found the callee well meanwhile says so; who did not
+/// goes on as he is, until somebody does or a newcomer probes.
+std::optional<Proposal> Edge::propose_catching_up(const Standing& shared, Plan& plan, Instant now) {
+  if (own_.state != State::closed) return std::nullopt;
+  if (!has_waited(Proposal::Kind::close, shared.epoch, kProbeScatter, plan, now)) return std::nullopt;
+  const std::string why = "it was found well while the store was gone";
   return Proposal{Proposal::Kind::close, close(shared, why, now), {}, why};
 }
 

@@ -35,6 +35,32 @@ TEST_F(EdgeAmongOthers, votes_what_tripped_it_while_it_is_open) {
   EXPECT_EQ(plan.vote.opinion, Opinion::none);
 }
 
+TEST_F(EdgeAmongOthers, has_no_vote_any_more_when_nobody_calls) {
+  share(standing(State::closed));
+  trip();
+  for (int i = 0; i < 20; ++i) {
+    observe({.refused = 1});
+    pass(1s);
+    EXPECT_EQ(plan.vote.opinion, Opinion::bad) << "somebody wants to call";
+  }
+  pass(settings.window + 1s);
+  EXPECT_EQ(plan.vote.opinion, Opinion::none);
+  observe({.refused = 1});
+  EXPECT_EQ(plan.vote.opinion, Opinion::bad) << "somebody does again";
+}
+
+TEST_F(EdgeAmongOthers, refuses_its_own_calls_where_a_ramp_fails_for_it_alone) {
+  share(standing(State::ramp));
+  pass(8s);
+  observe({.calls = 20, .failures = 20});
+  EXPECT_EQ(plan.state, State::ramp);
+  EXPECT_EQ(plan.allowed_permille, 0U);
+  pass(4s);
+  EXPECT_NE(proposed(), "close");
+  pass(settings.window);
+  EXPECT_EQ(plan.allowed_permille, Gate::kAll) << "it tries again";
+}
+
 TEST_F(EdgeAmongOthers, does_not_vote_unless_it_shares) {
   settings.shared = false;
   change(settings);

@@ -56,15 +56,65 @@ TEST_F(EdgeAmongOthers, stays_closed_when_the_store_is_lost_and_keeps_what_it_co
   EXPECT_EQ(plan.state, State::open);
 }
 
-TEST_F(EdgeAmongOthers, obeys_again_when_the_store_is_back) {
+TEST_F(EdgeAmongOthers, obeys_again_when_the_store_is_back_and_has_something_newer) {
   share(standing(State::open, 10s));
   edge.set_in_touch(false, now);
   pass(11s);
   EXPECT_EQ(plan.state, State::half_open);
-  share(standing(State::open, 5s));
+  Standing newer = standing(State::open, 5s);
+  ++newer.epoch;
+  share(newer);
   EXPECT_EQ(plan.state, State::open);
   EXPECT_TRUE(plan.shared);
   EXPECT_EQ(offered, 0U);
+}
+
+// A store that can be read and not written comes and goes every few seconds: it must not throw each ramp back.
+TEST_F(EdgeAmongOthers, goes_on_with_what_it_learned_while_the_store_has_nothing_newer) {
+  const Standing old = standing(State::open, 2s);
+  share(old);
+  edge.set_in_touch(false, now);
+  pass(3s);
+  for (int i = 0; i < 3; ++i) end_probe(true);
+  EXPECT_EQ(plan.state, State::ramp);
+  for (int i = 0; i < 5; ++i) {
+    share(old);
+    EXPECT_EQ(plan.state, State::ramp);
+    EXPECT_EQ(proposed(), "");
+    pass(1s);
+    edge.set_in_touch(false, now);
+    decide();
+    pass(1s);
+  }
+  EXPECT_EQ(plan.state, State::closed);
+}
+
+TEST_F(EdgeAmongOthers, proposes_to_close_what_it_found_well_without_the_store) {
+  const Standing old = standing(State::open, 2s);
+  share(old);
+  edge.set_in_touch(false, now);
+  pass(3s);
+  for (int i = 0; i < 3; ++i) end_probe(true);
+  pass(10s);
+  EXPECT_EQ(plan.state, State::closed);
+  share(old);
+  EXPECT_EQ(plan.state, State::closed);
+  pass(200ms);
+  EXPECT_EQ(proposed(), "close");
+  EXPECT_EQ(plan.proposal->next.epoch, kEpoch + 1);
+}
+
+TEST_F(EdgeAmongOthers, does_not_take_the_end_of_an_override_for_having_found_it_well) {
+  const Standing old = standing(State::open, 2s);
+  share(old);
+  edge.set_in_touch(false, now);
+  decide();
+  edge.set_override(Override{State::closed, "mara", "INC-7", {}});
+  decide();
+  edge.set_override(std::nullopt);
+  share(old);
+  EXPECT_EQ(plan.state, State::open);
+  EXPECT_TRUE(plan.shared);
 }
 
 TEST_F(EdgeAmongOthers, goes_on_alone_when_it_no_longer_shares) {

@@ -234,6 +234,17 @@ TEST_F(EdgeAlone, counts_failures_in_a_row_by_groups) {
   EXPECT_EQ(plan.reason, "5 calls in a row failed");
 }
 
+TEST_F(EdgeAlone, counts_calls_in_a_row_that_become_slow_before_they_fail) {
+  settings.consecutive_failures = 3;
+  change(settings);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(plan.state, State::closed);
+    observe({.calls = 1, .slow = 1});
+    observe({.failures = 1, .unreachable = 1});
+  }
+  EXPECT_EQ(plan.state, State::open);
+}
+
 TEST_F(EdgeAlone, lets_all_through_when_it_is_switched_off) {
   trip();
   settings.mode = Mode::off;

@@ -114,7 +114,7 @@ class Keeper : Pinned {
 
   // What the store says, and what we tell it: keeper_shared.cc.
   void learn(bool is_late);
-  void drop_inherited();
+  void begin_from_store();
   void take_in(Kept& kept, bool is_new);
   void recall(Kept& kept, const Posted& posted, const Clocks& clocks);
   void tell_shared(const Kept& kept, const breaker::Standing& standing, const StateRecord& record);
@@ -143,7 +143,7 @@ class Keeper : Pinned {
   io::Task<Result<>> commit_release(std::shared_ptr<Session> session, std::string name, std::string actor,
                                     std::string reason, Deadline deadline);
   void end_overrides(std::int64_t wall_us);
-  void set_override(Kept& kept);
+  void set_override(Kept& kept, bool is_live);
 
   // For people: keeper_view.cc.
   void note_version(Kept& kept);

@@ -56,7 +56,7 @@ io::Task<Result<>> Keeper::force(std::string name, breaker::State state, std::st
   tell_own(*kept, what, word.reason, "operator " + word.actor);
   kept->local_override = std::move(word);
   kept->is_inherited = false;
-  set_override(*kept);
+  set_override(*kept, true);
   co_return Result<>{};
 }
 
@@ -72,7 +72,7 @@ io::Task<Result<>> Keeper::release(std::string name, std::string actor, std::str
   }
   kept->local_override.reset();
   kept->is_inherited = false;
-  set_override(*kept);
+  set_override(*kept, true);
   tell_own(*kept, "released", reason, "operator " + actor);
   co_return Result<>{};
 }
@@ -111,7 +111,9 @@ io::Task<Result<>> Keeper::commit_release(std::shared_ptr<Session> session, std:
     const Posted& posted = session->board().of(name);
     if (posted.override_modified == 0) co_return Result<>{};  // somebody else was faster
     const Author author{session->node(), {loop_.now(), surroundings_.wall_us()}};
-    store::Transaction transaction = make_release(name, actor, reason, posted, author, prng_);
+    const Kept* const kept = find(name);
+    const bool is_shared = kept != nullptr && kept->settings.mode == breaker::Mode::enforce && kept->settings.shared;
+    store::Transaction transaction = make_release(name, is_shared, actor, reason, posted, author, prng_);
     const bool can_settle = store::can_be_settled(transaction);
     Result<store::Outcome> outcome =
         fail(Code::internal, Side::local, "it was not asked");  // one await each, in one place each
@@ -138,14 +140,17 @@ io::Task<Result<>> Keeper::commit_release(std::shared_ptr<Session> session, std:
   co_return fail(Code::stale, Side::store, "others change " + name + " at the same time");
 }
 
-void Keeper::set_override(Kept& kept) {
+// Who hears it as it is said counts by his own clock; who comes later takes what is left by the wall, never more than
+// the whole.
+void Keeper::set_override(Kept& kept, bool is_live) {
   const std::optional<OverrideView>& word = kept.override();
   std::optional<breaker::Override> override;
   if (word) {
     override.emplace(word->state, word->actor, word->reason);
     if (word->until_us) {
-      const auto left = std::chrono::microseconds(*word->until_us - surroundings_.wall_us());
-      override->until = loop_.now() + std::max<Duration>(left, 0s);
+      const Duration whole = std::chrono::microseconds(*word->until_us - word->since_us);
+      const Duration left = std::chrono::microseconds(*word->until_us - surroundings_.wall_us());
+      override->until = loop_.now() + (is_live ? whole : std::clamp<Duration>(left, 0s, std::max<Duration>(whole, 0s)));
     }
   }
   kept.edge.set_override(std::move(override));
@@ -159,7 +164,7 @@ void Keeper::end_overrides(std::int64_t wall_us) {
     const std::optional<OverrideView>& word = kept->local_override;
     if (!word || !word->until_us || *word->until_us > wall_us) continue;
     kept->local_override.reset();
-    set_override(*kept);
+    set_override(*kept, true);
     tell_own(*kept, "released", "its time is up", "");
   }
 }

@@ -78,20 +78,24 @@ void Keeper::learn(bool is_late) {
   if (session_ == nullptr) return;
   const bool forgets = loop_.now() >= session_->board().forgets_at();
   if (std::exchange(must_learn_, false) || is_late || forgets) {
+    const bool had_read = session_->has_read();
     for (const std::string& name : session_->learn(is_late)) {
       if (Kept* kept = find(name)) take_in(*kept, false);
     }
-    if (session_->has_read()) drop_inherited();
+    if (!had_read && session_->has_read()) begin_from_store();
   }
   set_in_touch(session_->in_touch());
 }
 
-// What an operator said in a store that was left counts no more than what is said, or not, in the one that was taken.
-void Keeper::drop_inherited() {
+// The store has been read for the first time: what was known without it, from a file or from another store, counts no
+// more than what stands there, or does not.
+void Keeper::begin_from_store() {
   for (auto& [name, kept] : kept_) {
-    if (!std::exchange(kept->is_inherited, false)) continue;
-    kept->local_override.reset();
-    set_override(*kept);
+    if (std::exchange(kept->is_inherited, false)) {
+      kept->local_override.reset();
+      set_override(*kept, false);
+    }
+    take_in(*kept, true);
   }
 }
 
@@ -99,14 +103,14 @@ void Keeper::take_in(Kept& kept, bool is_new) {
   const Posted& posted = session_->board().of(kept.name());
   const Clocks clocks{loop_.now(), surroundings_.wall_us()};
   heed_settings(kept);
+  const bool is_live = session_->is_live() && !is_new;
   if (posted.override != kept.shared_override) {
     kept.shared_override = posted.override;
-    set_override(kept);
+    set_override(kept, is_live);
   }
   kept.must_look = true;
   if (!session_->has_read()) return recall(kept, posted, clocks);
   if (posted.state_modified != kept.state_modified || session_->is_new_world()) {
-    const bool is_live = session_->is_live() && !is_new;
     kept.state_modified = posted.state_modified;
     std::optional<breaker::Standing> standing;
     if (posted.state) standing = to_standing(*posted.state, clocks, is_live);
@@ -165,11 +169,12 @@ void Keeper::heed_hold(Kept& kept) {
 bool Keeper::is_vote_due(const Kept& kept) const {
   breaker::Vote vote = kept.plan.vote;
   vote.self_suspect = self_.suspect;  // as of now, after all have been looked at
-  if (!kept.published) return is_worth_telling(vote);
-  const Published& published = *kept.published;
-  const Duration age = loop_.now() - published.at;
   const auto& votes = session_->board().of(kept.name()).votes;
   const auto echo = votes.find(session_->node());
+  // One of ours may stand there still that could not be erased, or replaced.
+  if (!kept.published) return is_worth_telling(vote) || echo != votes.end();
+  const Published& published = *kept.published;
+  const Duration age = loop_.now() - published.at;
   if (!is_worth_telling(vote) && !is_worth_telling(published.vote)) return age >= kEchoTimeout && echo != votes.end();
   const bool is_other = vote.opinion != published.vote.opinion || vote.self_suspect != published.vote.self_suspect ||
                         vote.epoch != published.vote.epoch || has_shifted(published.vote.calls, vote.calls);
@@ -246,13 +251,17 @@ io::Task<> Keeper::send_events(std::shared_ptr<Session> session) {
   is_sending_events_ = true;
   while (session == session_ && is_in_touch_ && !own_events_.empty()) {
     store::Transaction transaction;
-    transaction.writes.push_back(write_event(own_events_.front(), prng_));
+    journal::Event event = own_events_.front();
+    transaction.writes.push_back(write_event(event, prng_));
     own_events_.pop_front();
     const Deadline deadline = loop_.now() + kPublishTimeout;
     Result<store::Outcome> outcome = co_await session->store().commit(std::move(transaction), deadline);
     const bool is_done = outcome && outcome->kind == store::Outcome::Kind::committed;
     if (is_done) journal_.appended();
     if (!is_done) session->doubt();
+    // What is surely not there is told later; what nobody knows of is not told twice.
+    if (!outcome && session == session_ && own_events_.size() < kOwnEventsMax) own_events_.push_front(std::move(event));
+    if (!is_done) break;
   }
   is_sending_events_ = false;
 }

@@ -61,6 +61,9 @@ io::Task<> Keeper::take_step(std::shared_ptr<Session> session, std::string name,
   store::Store& store = session->store();
   const Result<Outcome> outcome = co_await store::settle(loop_, store, std::move(transaction), deadline);
   if (kind == Kind::trip) is_opening_ = false;
+  // Not only when we hear of it: a watch may be behind.
+  const bool is_committed = outcome && outcome->kind == Outcome::Kind::committed;
+  if (kind == Kind::trip && is_committed) trips_.saw(name, loop_.now());
   step_ended(*session, name, outcome);
   Kept* kept = find(name);
   if (kept == nullptr || !is_verdict(kind) || !kept->hold) co_return;

@@ -7,6 +7,8 @@
 namespace holdfast::guard {
 namespace {
 
+std::unexpected<Error> no_room() { return fail(Code::overloaded, Side::store, "the store is full"); }
+
 std::unexpected<Error> nobody() { return fail(Code::refused, Side::store, "the way to the store is cut"); }
 
 // Hears nothing while the way is cut.
@@ -44,6 +46,7 @@ io::Task<Result<store::View>> LinkStore::read(std::string prefix, store::Revisio
 
 io::Task<Result<store::Outcome>> LinkStore::commit(store::Transaction transaction, Deadline deadline) {
   if (is_cut()) co_return nobody();
+  if (link_->is_full) co_return no_room();
   if (link_->commits_late > 0s) {
     late_.add(send_late(std::move(transaction)));
     io::Stop never;
@@ -69,11 +72,13 @@ std::unique_ptr<store::Watch> LinkStore::watch(std::string prefix, store::Revisi
 
 io::Task<Result<store::LeaseTerm>> LinkStore::grant(Duration ttl, Deadline deadline) {
   if (is_cut()) co_return nobody();
+  if (link_->is_full) co_return no_room();
   co_return co_await store_->grant(ttl, deadline);
 }
 
 io::Task<Result<store::LeaseTerm>> LinkStore::keep_alive(store::LeaseId lease, Deadline deadline) {
   if (is_cut()) co_return nobody();
+  if (link_->is_full) co_return no_room();
   co_return co_await store_->keep_alive(lease, deadline);
 }
 

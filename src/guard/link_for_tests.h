@@ -16,6 +16,7 @@ namespace holdfast::guard {
 /// What the test holds of it.
 struct Link {
   bool is_cut = false;
+  bool is_full = false;         ///< it can be read, and takes no transactions and no leases
   Duration commits_late{};      ///< so much later than sent; their client hears nothing
   unsigned late_committed = 0;  ///< of those that are steps all share
   unsigned late_refused = 0;    ///< likewise

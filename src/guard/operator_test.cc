@@ -99,6 +99,18 @@ TEST_F(Operator, a_word_that_is_over_leads_to_probing_once_for_all) {
   EXPECT_EQ(released, 1U);
 }
 
+TEST_F(Operator, a_clock_that_is_wrong_does_not_end_it) {
+  begin();
+  world.nodes[4]->clock_off_us = 3'600'000'000;
+  world.nodes[3]->clock_off_us = -3'600'000'000;
+  ASSERT_TRUE(force_at(0, State::open, 30s));
+  world.run(29s);
+  EXPECT_TRUE(world.all(kName, State::open));
+  EXPECT_TRUE(world.nodes[4]->view(kName).override.has_value());
+  world.run(3s);
+  EXPECT_FALSE(world.nodes[3]->view(kName).override.has_value());
+}
+
 TEST_F(Operator, the_last_of_two_who_speak_at_once_is_obeyed) {
   begin();
   Result<> one;

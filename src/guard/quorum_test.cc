@@ -54,6 +54,24 @@ TEST(Quorum, the_vote_of_a_breaker_that_a_reload_removed_goes_with_it) {
   EXPECT_TRUE(is_there()) << "it came back, and is called";
 }
 
+TEST(Quorum, a_vote_that_could_not_be_erased_is_erased_later) {
+  World world(1);
+  world.add_callee("profile");
+  world.add_nodes(3);
+  world.call_from_all("profile", 200);
+  world.run(5s);
+  const auto is_there = [&] {
+    return world.engine.keyspace().records().contains(vote_key("profile", world.nodes[0]->name));
+  };
+  ASSERT_TRUE(is_there());
+  world.nodes[0]->flow("profile").rate = 0.001;
+  world.run(world.settings.window - 1s);
+  world.nodes[0]->link->is_full = true;
+  world.run(3s);
+  world.nodes[0]->link->is_full = false;
+  EXPECT_TRUE(world.run_until([&] { return !is_there(); }, 20s));
+}
+
 TEST(Quorum, what_hangs_opens_after_slow_call_and_not_after_the_time_out) {
   World world(1);
   Callee& profile = world.add_callee("profile");

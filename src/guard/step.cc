@@ -84,6 +84,7 @@ store::Transaction make_step(const std::string& name, const Proposal& proposal, 
     transaction.writes.push_back(Write::erase(override_key(name)));
     if (proposal.next.epoch > epoch) add_end_of_probe(transaction, name, posted);
   }
+  if (proposal.kind == Kind::close) add_end_of_probe(transaction, name, posted);
   const journal::Event event{0,
                              author.clocks.wall_us,
                              subject_of(name),
@@ -106,12 +107,12 @@ store::Transaction make_force(const std::string& name, const OverrideView& overr
   return transaction;
 }
 
-store::Transaction make_release(const std::string& name, const std::string& actor, const std::string& reason,
-                                const Posted& posted, const Author& author, Prng& prng) {
+store::Transaction make_release(const std::string& name, bool is_shared, const std::string& actor,
+                                const std::string& reason, const Posted& posted, const Author& author, Prng& prng) {
   store::Transaction transaction;
   transaction.compares.push_back(Compare::modified(override_key(name), posted.override_modified));
   transaction.writes.push_back(Write::erase(override_key(name)));
-  if (posted.override && posted.override->state == State::open) {
+  if (is_shared && posted.override && posted.override->state == State::open) {
     const Standing next = open_to_be_probed(posted, author, "an operator let it be probed: " + reason);
     add_state(transaction, name, next, posted, author, prng);
     add_end_of_probe(transaction, name, posted);

@@ -31,9 +31,10 @@ store::Transaction make_step(const std::string& name, const breaker::Proposal& p
 /// An operator's word.
 store::Transaction make_force(const std::string& name, const OverrideView& override, store::Revision modified,
                               Prng& prng);
-/// Its end. What was forced open is open from then on, and may be probed: it does not simply flow again.
-store::Transaction make_release(const std::string& name, const std::string& actor, const std::string& reason,
-                                const Posted& posted, const Author& author, Prng& prng);
+/// Its end. What was forced open is open from then on, and may be probed: it does not simply flow again. One that is
+/// not shared has nothing there to be open.
+store::Transaction make_release(const std::string& name, bool is_shared, const std::string& actor,
+                                const std::string& reason, const Posted& posted, const Author& author, Prng& prng);
 
 /// What an event calls it: "opened".
 std::string_view word_of(breaker::Proposal::Kind kind);

@@ -89,7 +89,7 @@ TEST_F(Step, what_an_operator_releases_is_probed_and_nobody_probes_it_already) {
   ASSERT_TRUE(take(Kind::trip, State::open, 1));
   ASSERT_TRUE(take(Kind::take_probe, State::half_open, 2));
   ASSERT_TRUE(apply(make_force("profile", {State::open, "mara", "INC-7", 0, {}}, 0, prng)));
-  ASSERT_TRUE(apply(make_release("profile", "mara", "over", posted(), author, prng)));
+  ASSERT_TRUE(apply(make_release("profile", true, "mara", "over", posted(), author, prng)));
   EXPECT_EQ(posted().probe_created, 0U);
   EXPECT_EQ(posted().state->standing.state, State::open);
   EXPECT_EQ(posted().state->standing.open_for, 0s);
@@ -98,9 +98,15 @@ TEST_F(Step, what_an_operator_releases_is_probed_and_nobody_probes_it_already) {
 
 TEST_F(Step, what_was_forced_closed_simply_goes_on) {
   ASSERT_TRUE(apply(make_force("profile", {State::closed, "mara", "INC-7", 0, {}}, 0, prng)));
-  ASSERT_TRUE(apply(make_release("profile", "mara", "over", posted(), author, prng)));
+  ASSERT_TRUE(apply(make_release("profile", true, "mara", "over", posted(), author, prng)));
   EXPECT_EQ(posted().state, std::nullopt);
   EXPECT_EQ(posted().override, std::nullopt);
+}
+
+TEST_F(Step, what_is_not_shared_is_not_open_for_anybody_after_it) {
+  ASSERT_TRUE(apply(make_force("profile", {State::open, "mara", "INC-7", 0, {}}, 0, prng)));
+  ASSERT_TRUE(apply(make_release("profile", false, "mara", "over", posted(), author, prng)));
+  EXPECT_EQ(posted().state, std::nullopt);
 }
 
 TEST(Board, tells_once_of_a_record_that_cannot_be_understood_and_keeps_what_was) {

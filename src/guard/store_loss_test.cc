@@ -49,6 +49,34 @@ TEST_F(StoreLoss, costs_no_call_while_closed) {
   EXPECT_EQ(refused(since), 0U);
 }
 
+TEST_F(StoreLoss, what_was_open_closes_also_while_the_store_can_be_read_and_not_written) {
+  begin();
+  open();
+  for (const auto& node : world.nodes) node->link->is_full = true;
+  callee.failing = 0;
+  EXPECT_TRUE(world.run_until([this] { return world.all(kName, State::closed); }, 60s));
+  const Instant since = world.now() + 100ms;
+  world.run(60s);
+  EXPECT_EQ(refused(since), 0U) << "and stays closed";
+  for (const auto& node : world.nodes) node->link->is_full = false;
+  world.run(20s);
+  EXPECT_EQ(refused(since), 0U) << "also when it can be written again";
+  EXPECT_EQ(world.state(kName)->standing.state, State::closed);
+}
+
+TEST_F(StoreLoss, what_each_found_well_meanwhile_is_not_refused_once_more) {
+  begin();
+  open();
+  cut(true);
+  callee.failing = 0;
+  ASSERT_TRUE(world.run_until([this] { return world.all(kName, State::closed); }, 60s));
+  const Instant since = world.now() + 100ms;
+  cut(false);
+  world.run(20s);
+  EXPECT_EQ(refused(since), 0U);
+  EXPECT_EQ(world.state(kName)->standing.state, State::closed);
+}
+
 TEST_F(StoreLoss, each_proxy_still_protects_itself) {
   begin();
   cut(true);
