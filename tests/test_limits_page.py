@@ -37,3 +37,22 @@ def test_the_page_names_no_key_that_is_not_there():
     keys = set().union(*(section(reference, name) for name in
                          ("listeners.NAME.limits", "services.NAME.limits", "services.NAME.timeouts", "proxy")))
     assert set(rows(PAGE.read_text())) - keys == set()
+
+
+def test_the_page_says_the_defaults_of_fallbacks():
+    wanted = section(program.run("reference").stdout, "services.NAME.fallback")
+    said = dict(re.findall(r"^\| `fallback\.([a-z_]+)` \| `([^`|]*)` \|", PAGE.read_text(), re.M))
+    assert set(said) == {"stale_bytes", "concurrency"}
+    assert said == {key: wanted[key] for key in said}
+
+
+# Hyphenated words in the source of the proxy that are no reasons.
+OTHER_WORDS = {"access-log", "no-store"}
+
+
+def test_the_page_lists_every_reason_and_no_other():
+    sources = [path for path in (PAGE.parents[1] / "src/proxy").glob("*.cc") if not path.name.endswith("_test.cc")]
+    given = set().union(*(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text()) for path in sources)) - OTHER_WORDS
+    listed = set(re.findall(r"^\| `([a-z]+(?:-[a-z]+)+)` \|", PAGE.read_text(), re.M))
+    assert len(given) >= 20
+    assert listed == given

@@ -55,26 +55,32 @@ struct Table<Breaker> {
     f.field("slow_call", t.slow_call, within(1ms, 1h),
             "a call that takes longer, until the head of its answer, is slow, and counts as such while it still waits");
     f.field("slow_rate", t.slow_rate, share(percent(1), percent(100)), "opens when this share of the calls was slow");
-    f.field("minimum_requests", t.minimum_requests, count(1, 100'000), "fewer calls in a window say nothing");
-    f.field("consecutive_failures", t.consecutive_failures, count(0, 100'000),
-            "opens after so many failures without a success, however few calls there are; 0: never");
+    f.field("minimum_requests", t.minimum_requests, count(1, 100'000),
+            "of fewer calls in a window no share is judged; see `consecutive_failures`");
+    f.field(
+        "consecutive_failures", t.consecutive_failures, count(0, 100'000),
+        "opens after so many failures without a success, however few calls there are: the key for a service that is "
+        "seldom called, or for a try; 0: never");
     f.field("window", t.window, within(1s, 10min),
             "how far back calls count; an outage is seen much sooner, when the newest calls leave no doubt");
     f.field("open_for", t.open_for, within(100ms, 1h),
-            "how long nobody calls, then it is probed; twice as long for each failed try in a row …");
+            "how long nobody calls, then the next calls probe it; twice as long for each failed try in a row …");
     f.field("max_open_for", t.max_open_for, within(100ms, 24h), "… but never longer than this");
     f.field("probes", t.probes, count(1, 100), "good calls in a row after which traffic returns");
     f.field("ramp", t.ramp, within(0s, 1h), "over which it returns: 5%, 10%, 25%, 50%, 75%, all; `0s`: at once");
-    f.field("shared", t.shared, Flag{},
-            "decided together by the proxies of `cluster`, one of which probes; `false`: each for itself");
+    f.field(
+        "shared", t.shared, Flag{},
+        "decided together by the proxies of `cluster`, one of which probes; `false`, and without `cluster`: each for "
+        "itself");
   }
 };
 
 template <>
 struct Table<Fallback> {
   static constexpr std::string_view about =
-      "What is answered instead of an error of the service or of ours: when the breaker is open, the service fails, "
-      "takes too long or is not there. In this order, as far as they are given: `stale`, `service`, `body` or `file`. "
+      "What is answered instead of an error of the service or of ours: when the breaker is open, the service fails "
+      "(a 5xx other than 501), takes too long or is not there. In this order, as far as they are given: `stale`, "
+      "`service`, `body` or `file`. "
       "Marked `X-Holdfast-Degraded`. Only a `service` answers other methods than GET and HEAD.";
   static void fields(auto& f, auto& t) {
     f.field("stale", t.stale, within(0s, 24h),
@@ -125,7 +131,8 @@ struct Table<Endpoint> {
                "`10.0.0.1:80`, `\"[::1]:80\"`, `name:80` (every address of the name, asked for again when the answer "
                "ends) or `unix:/path`");
     f.field("weight", t.weight, count(1, 1'000), "its share of the requests, relative to the others");
-    f.field("zone", t.zone, TextOrNone{kName}, "where it stands");
+    f.field("zone", t.zone, TextOrNone{kName},
+            "where it stands; the zone of a proxy is said by `holdfast proxy --zone`");
     f.field("backup", t.backup, Flag{}, "used only while no other endpoint is well");
   }
 };
@@ -150,7 +157,7 @@ struct Table<HealthCheck> {
 template <>
 struct Table<OutlierEjection> {
   static constexpr std::string_view about =
-      "Leaves out endpoints that fail requests: no connection, reset, no answer in time, or a 5xx.";
+      "Leaves out endpoints that fail requests: no connection, reset, no answer in time, or a 5xx other than 501.";
   static void fields(auto& f, auto& t) {
     f.field("consecutive_failures", t.consecutive_failures, count(1, 10'000),
             "failures in a row until an endpoint is left out");

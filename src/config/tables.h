@@ -94,9 +94,13 @@ struct Table<AccessLog> {
   static constexpr std::string_view about = "One record for each request.";
   static void fields(auto& f, auto& t) {
     f.field("path", t.path, kLogPath, "where the records go");
-    f.field("format", t.format, OneOf<LogFormat>{},
-            "how a record is written: one JSON object a line; `request_bytes` and `response_bytes` are those of the "
-            "bodies");
+    f.field(
+        "format", t.format, OneOf<LogFormat>{},
+        "how a record is written: one JSON object a line, with `time`, `client`, `method`, `host`, `path`, `status` "
+        "(0: "
+        "the client was gone), `duration_us`, `upstream_us` (to the endpoint's first byte), `request_bytes` and "
+        "`response_bytes` (of the bodies), `attempts`, `listener`, `service`, `endpoint`, `reason` and `request_id`; "
+        "a text that is empty is left out");
     f.field("sample", t.sample, share(percent(0), percent(100)), "how many of the requests are recorded");
   }
 };
@@ -122,9 +126,11 @@ struct Table<Listener> {
     f.field("limits", t.limits, Section<ListenerLimits>{}, "what a client may ask of us");
     f.field("trusted_proxies", t.trusted_proxies, list_of(kNetwork, 0, 1'000),
             "clients whose `X-Forwarded-*` and `X-Request-Id` are believed; of all others they are replaced");
-    f.field("caller", t.caller, TextOrNone{kName},
-            "the service that all these clients belong to: breakers of what they call are theirs. Behind "
-            "`by_service_name`, callers say it themselves in `X-Holdfast-Caller`");
+    f.field(
+        "caller", t.caller, TextOrNone{kName},
+        "the service that all these clients belong to: breakers of what they call are theirs. Where it is "
+        "not given, callers behind `by_service_name` say it themselves in `X-Holdfast-Caller`; elsewhere they are not "
+        "heard");
     f.required("routes", t, RoutesShape{},
                "first match wins; `by_service_name`: `Host: profile` goes to the service `profile`");
     f.not_yet("tls", "certificates, chosen by SNI");
