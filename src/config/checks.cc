@@ -257,18 +257,36 @@ void check_section(const Fallback& fallback, const Node& node, Reading& reading,
   }
 }
 
+namespace {
+
+/// What has no meaning without a cluster.
+void check_alone(const Service& service, const Node& node, Reading& reading) {
+  if (service.endpoints_found) {
+    const Reading::Step step(reading, "endpoints");
+    reading.wrong(node.find("endpoints")->mark,
+                  "there is no store to find them in; add cluster: { store: sqlite:/var/lib/holdfast/store.db }");
+  }
+  const Node* const shared = service.breaker ? node.find("breaker")->find("shared") : nullptr;
+  if (shared == nullptr || shared->text != "true") return;
+  const Reading::Step breaker(reading, "breaker");
+  const Reading::Step step(reading, "shared");
+  reading.wrong(
+      shared->mark,
+      "there is nobody to share it with; add cluster: { store: sqlite:/var/lib/holdfast/store.db }, or remove "
+      "it");
+}
+
+}  // namespace
+
 void check_section(const Model& model, const Node& node, Reading& reading, bool) {
   const Node* services = node.find("services");
   if (services == nullptr) return;
   check_stand_ins(model, *services, reading);
   if (model.cluster) return;
   const Reading::Step all(reading, "services");
-  for (const Service& service : model.services) {
-    if (!service.endpoints_found) continue;
-    const Reading::Step one(reading, service.name);
-    const Reading::Step step(reading, "endpoints");
-    reading.wrong(services->find(service.name)->find("endpoints")->mark,
-                  "there is no store to find them in; add cluster: { store: sqlite:/var/lib/holdfast/store.db }");
+  for (std::size_t i = 0; i < model.services.size(); ++i) {  // in the order of the file
+    const Reading::Step one(reading, model.services[i].name);
+    check_alone(model.services[i], services->children[2 * i + 1], reading);
   }
 }
 

@@ -90,6 +90,19 @@ TEST(Explain, shows_every_key_of_the_schema) {
   for (const std::string& key : keys) EXPECT_NE(text.find(key + ": "), text.find(key + ":\n")) << key;
 }
 
+TEST(Explain, does_not_say_shared_where_there_is_no_cluster) {
+  for (const std::string at_top : {"", "cluster: {}"}) {
+    for (const std::string breaker : {"{}", "{ shared: false }"}) {
+      const auto model = load(file_with("", "breaker: " + breaker, at_top), test_environment());
+      ASSERT_TRUE(model);
+      const std::string text = explain(*model);
+      EXPECT_EQ(text.find("shared: true") != std::string::npos, !at_top.empty() && breaker == "{}") << text;
+      EXPECT_EQ(text.find("shared: false") != std::string::npos, breaker != "{}") << text;
+      EXPECT_EQ(load(text, test_environment()), model);
+    }
+  }
+}
+
 TEST(Explain, escapes_what_would_be_replaced_from_the_environment) {
   const auto model =
       load(file_with("", "", "proxy: { access_log: { path: \"/var/log/$${PORT}\" } }"), test_environment());

@@ -8,6 +8,30 @@
 #include "config/tree.h"
 
 namespace holdfast::config {
+namespace {
+
+Node* value_of(Node& map, std::string_view key) {
+  for (std::size_t i = 0; i + 1 < map.children.size(); i += 2) {
+    if (map.children[i].text == key) return &map.children[i + 1];
+  }
+  return nullptr;
+}
+
+// `shared: true` is refused where there is no cluster, and means nothing.
+void leave_out_sharing(Node& tree) {
+  Node* const services = value_of(tree, "services");
+  if (services == nullptr) return;
+  for (std::size_t i = 1; i < services->children.size(); i += 2) {
+    Node* const breaker = value_of(services->children[i], "breaker");
+    if (breaker == nullptr || !breaker->is_map()) continue;
+    const Node* const shared = value_of(*breaker, "shared");
+    if (shared == nullptr || shared->text != "true") continue;
+    const auto at = breaker->children.begin() + (shared - breaker->children.data());
+    breaker->children.erase(at - 1, at + 1);
+  }
+}
+
+}  // namespace
 
 const Service* find_service(const Model& model, std::string_view name) {
   const auto found = std::ranges::find(model.services, name, &Service::name);
@@ -35,7 +59,11 @@ std::expected<Model, Problems> load(std::string_view text, const Environment& en
   return model;
 }
 
-std::string explain(const Model& model) { return print_tree(Section<Model>{}.write(model)); }
+std::string explain(const Model& model) {
+  Node tree = Section<Model>{}.write(model);
+  if (!model.cluster) leave_out_sharing(tree);
+  return print_tree(tree);
+}
 
 std::string schema() {
   const std::string root = Section<Model>{}.schema();

@@ -130,6 +130,25 @@ TEST(Load, a_list_ends_at_its_named_length) {
   EXPECT_EQ(expecting(17), "f:10:38: services.feed.health_check.expect: holds 17 items; at most 16\n");
 }
 
+TEST(Load, a_breaker_may_be_off) {
+  const auto with = [](const std::string& breaker, const std::string& at_top = "") {
+    return load(file_with("", "breaker: " + breaker, at_top), test_environment());
+  };
+  const auto off = with("off");
+  ASSERT_TRUE(off);
+  EXPECT_FALSE(off->services[0].breaker);
+  EXPECT_EQ(off, load(file_with(""), test_environment()));
+  EXPECT_TRUE(with("{}")->services[0].breaker);
+}
+
+TEST(Load, a_breaker_is_shared_aloud_only_in_a_cluster) {
+  const auto with = [](const std::string& at_top) {
+    return problems_of(file_with("", "breaker: { shared: true }", at_top));
+  };
+  EXPECT_EQ(with("cluster: {}"), "");
+  EXPECT_NE(with("").find("services.feed.breaker.shared: there is nobody to share it with"), std::string::npos);
+}
+
 TEST(Load, takes_500_services_of_20_endpoints) {
   std::string text = "listeners: { web: { bind: 127.0.0.1:0, routes: by_service_name } }\nservices:\n";
   for (int service = 0; service < 500; ++service) {

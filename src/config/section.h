@@ -20,6 +20,8 @@ namespace holdfast::config {
 /// A map with fixed keys.
 template <class T>
 struct Section {
+  static constexpr bool kIsSection = true;
+
   void read(const Node& node, Reading& reading, T& value) const {
     if (!reading.is_map(node, "a map")) return;
     const std::size_t troubles = reading.troubles();
@@ -144,6 +146,9 @@ struct OrOff {
   void read(const Node& node, Reading& reading, std::optional<T>& value) const {
     value.reset();
     if (node.is_scalar() && node.text == "off") return;
+    if constexpr (requires { S::kIsSection; }) {
+      if (!reading.is_map(node, "a map ({} takes the defaults) or off")) return;
+    }
     shape.read(node, reading, value.emplace());
   }
   template <class T>

@@ -33,8 +33,8 @@ struct Table<Service> {
     f.field("limits", t.limits, Section<ServiceLimits>{}, "what the endpoints are spared");
     f.field("calls", t.calls, list_of(kName, 0, 100),
             "services that this one depends on: it draws the graph; cycles are allowed");
-    f.field("breaker", t.breaker, Maybe<Breaker>{},
-            "stops asking a service that fails or hangs; without it nothing does");
+    f.field("breaker", t.breaker, or_off(Section<Breaker>{}),
+            "stops asking a service that fails or hangs; `off`, as without it: nothing does");
     f.field("fallback", t.fallback, FallbackShape{}, "what is answered instead of an error");
     f.not_yet("run", "a service that holdfast starts itself");
   }
