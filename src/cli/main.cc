@@ -1,9 +1,11 @@
 // holdfast: the command line. The only place that knows all commands.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "cli/command_help.h"
 #include "cli/commands.h"
 #include "cli/operator_options.h"
 #include "cli/store_options.h"
@@ -71,7 +73,7 @@ int main(int argc, char** argv) {
       ->envname("HOLDFAST_REPLACE");
   std::string node;
   std::string zone;
-  proxy->add_option("--node", node, "who we are in the store (default: the host's name)")
+  proxy->add_option("--node", node, "who we are in the store (default: the host's name); .PROCESS-NUMBER is added")
       ->envname("HOLDFAST_NODE")
       ->check(&is_no_place_name);
   proxy->add_option("--zone", zone, "where we stand: votes on breakers must not all come from one zone")
@@ -95,6 +97,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const auto unknown = unknown_command(app)) {
+      std::fprintf(stderr, "%s\n", unknown->c_str());
+      return 2;
+    }
     return app.exit(error) == 0 ? 0 : 2;
   }
   return chosen();

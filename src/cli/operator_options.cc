@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/command_help.h"
 #include "cli/operator_command.h"
 #include "config/units.h"
 
@@ -68,6 +69,7 @@ void add_operator_commands(CLI::App& app, std::function<int()>& chosen) {
   add_force(breaker, options, "open", "open", "refuse all its calls");
   add_force(breaker, options, "close", "closed", "let all its calls pass");
   add_force(breaker, options, "auto", "auto", "let it decide by itself again");
+  show_inherited_options(*breaker);
   choose(breaker, options, Action::breaker, chosen);
 
   CLI::App* events = app.add_subcommand("events", "what happened: breakers that opened, who forced one, and why");

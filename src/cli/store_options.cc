@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "cli/command_help.h"
 #include "cli/store_command.h"
 #include "config/names.h"
 #include "config/units.h"
@@ -93,6 +94,7 @@ void add_store_command(CLI::App& app, std::function<int()>& chosen) {
   compact->add_option("REVISION", o.revision, "all of it, if none is given");
 
   add_action(store, "check", "says how the store is, and which records cannot be used", Action::check, options, chosen);
+  show_inherited_options(*store);
 }
 
 }  // namespace holdfast::cli
