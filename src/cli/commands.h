@@ -20,9 +20,6 @@ int print_schema();
 /// `holdfast version`.
 int print_version();
 
-/// `holdfast completion SHELL`.
-int print_completion(const std::string& shell);
-
 /// `holdfast reference`: docs/configuration.md, from the same tables as the parser.
 int print_reference();
 

@@ -7,6 +7,7 @@
 
 #include "cli/command_help.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/operator_options.h"
 #include "cli/store_options.h"
 #include "config/address.h"
@@ -91,8 +92,15 @@ int main(int argc, char** argv) {
   });
   app.add_subcommand("version", "the version of this program")->callback([&] { chosen = &print_version; });
   CLI::App* completion = app.add_subcommand("completion", "completion for bash, zsh or fish");
-  completion->add_option("SHELL", shell)->required();
-  completion->callback([&] { chosen = [&] { return print_completion(shell); }; });
+  completion->add_option("SHELL", shell)
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>(kShells.begin(), kShells.end())));
+  completion->callback([&] {
+    chosen = [&] {
+      std::fputs(completion_script(app, shell).c_str(), stdout);
+      return 0;
+    };
+  });
 
   try {
     app.parse(argc, argv);
