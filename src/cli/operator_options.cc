@@ -46,7 +46,7 @@ void add_force(CLI::App* breaker, const Options& options, const std::string& wor
       ->envname("HOLDFAST_REASON");
   command->add_option("--actor", options->actor, "who says so (default: user@host)")->envname("HOLDFAST_ACTOR");
   if (state != "auto") {
-    command->add_option("--for", options->lasting, "it ends by itself after so long: 10m")
+    command->add_option("--for", options->lasting, "it ends by itself after so long: 10m, at most 168h")
         ->check(&is_no_duration)
         ->envname("HOLDFAST_FOR");
   }
