@@ -46,7 +46,11 @@ io::Task<> Session::keep() {
   const bool opened = co_await open_store();
   if (!opened) co_return;
   const store::Mirror::Options what{std::string(kBreakerPrefix), sharing_.snapshot};
-  mirror_ = std::make_unique<store::Mirror>(loop_, *store_, what, say_, changed_);
+  const auto told = [this](store::Mirror::Heard heard) {
+    if (heard == store::Mirror::Heard::read) is_read_anew_ = true;
+    changed_();
+  };
+  mirror_ = std::make_unique<store::Mirror>(loop_, *store_, what, say_, told);
   const store::LeaseKeeper::Hooks hooks{changed_, changed_};
   lease_ = std::make_unique<store::LeaseKeeper>(loop_, *store_, kLease, hooks, seed_);
   journal_.share(*store_);
@@ -92,9 +96,9 @@ std::set<std::string, std::less<>> Session::learn(bool late) {
   is_new_world_ = world_ != 0 && std::exchange(world_, world) != world;
   world_ = world;
   if (is_new_world_) board_.begin_anew();
-  // What was read when we had just come, had lost the store or had slept may have happened long ago.
-  is_live_ = has_read_ && was_in_touch_ && reaches && !late && !is_new_world_;
-  was_in_touch_ = reaches;
+  // What was not watched as it happened, or was while we slept, may have happened long ago.
+  const bool is_read_anew = std::exchange(is_read_anew_, false);
+  is_live_ = has_read_ && !is_read_anew && !late && !is_new_world_;
   if (reaches && !std::exchange(has_read_, true)) read_at_ = loop_.now();
   note_voters();  // those who have just gone were here until now
   std::set<std::string, std::less<>> changed = board_.forget_settings(loop_.now());

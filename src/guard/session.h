@@ -50,7 +50,7 @@ class Session : Pinned {
   bool in_touch() const { return mirror_ != nullptr && mirror_->in_touch() && !is_doubted_; }
   /// The board shows what stood in the store after this process began; otherwise what a former one knew.
   bool has_read() const { return has_read_; }
-  /// What learn() found last has only just happened: we were in touch all the time.
+  /// What learn() found last has only just happened: we watched it.
   bool is_live() const { return is_live_; }
   /// The store was restored from a copy: what learn() found last is of another history.
   bool is_new_world() const { return is_new_world_; }
@@ -99,7 +99,7 @@ class Session : Pinned {
   Instant answered_at_{};
   bool has_read_ = false;
   Instant read_at_{};          ///< when it was read first
-  bool was_in_touch_ = false;  ///< when it was looked last
+  bool is_read_anew_ = false;  ///< since the last learn(): something was missed
   bool is_live_ = false;
   std::uint64_t world_ = 0;
   bool is_new_world_ = false;

@@ -73,7 +73,7 @@ io::Task<> Mirror::keep() {
     }
     found();
     const Revision revision = view->revision;
-    if (!copy_.replace(std::move(*view)).empty()) tell_changed();
+    if (!copy_.replace(std::move(*view)).empty()) tell_changed(Heard::read);
     if (!std::exchange(was_read_, true)) read_.notify();
     co_await follow(revision + 1);
   }
@@ -88,14 +88,14 @@ io::Task<> Mirror::follow(Revision from) {
     if (!batch) break;
     const Result<> applied = copy_.apply(*batch);
     if (!applied) break;
-    if (!batch->events.empty()) tell_changed();
+    if (!batch->events.empty()) tell_changed(Heard::watched);
   }
   watch_.reset();
 }
 
-void Mirror::tell_changed() {
+void Mirror::tell_changed(Heard heard) {
   unsaved_.notify();
-  changed_();
+  changed_(heard);
 }
 
 void Mirror::lost(const Error& error) {

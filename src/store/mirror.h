@@ -27,8 +27,10 @@ class Mirror : Pinned {
   };
   /// Hears, for the log, of the store being lost and found again (once each), and of a file that cannot be used.
   using Say = std::function<void(const std::string& line)>;
+  /// How a change became known: as it happened, or by reading anew, which finds what may have happened long ago.
+  enum class Heard : unsigned char { watched, read };
   /// Called when copy() has changed.
-  using Changed = std::function<void()>;
+  using Changed = std::function<void(Heard heard)>;
 
   /// Takes what the file has, if there is one.
   /// Requires: `store` is closed only after idle().
@@ -54,7 +56,7 @@ class Mirror : Pinned {
   void load();
   void lost(const Error& error);
   void found();
-  void tell_changed();
+  void tell_changed(Heard heard);
 
   io::Loop& loop_;
   Store& store_;

@@ -1,5 +1,6 @@
 #include "store/mirror.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
@@ -55,7 +56,7 @@ Mirror::Say say_into(World& world) {
 io::Task<> live_through_faults(Ref<World> world, std::uint64_t seed, int* changes, bool* equal) {
   const std::unique_ptr<Store> store = world->engine.connect();
   {
-    const Mirror::Changed changed = [changes] { ++*changes; };
+    const Mirror::Changed changed = [changes](Mirror::Heard) { ++*changes; };
     Mirror mirror(world->loop, *store, {"k/", {}}, say_into(*world), changed);
     Prng prng(seed);
     world->engine.suffer(some_faults(prng));
@@ -86,10 +87,11 @@ TEST(Mirror, equals_the_store_again_whatever_happened_to_both) {
   }
 }
 
-io::Task<> lose_and_find(Ref<World> world, bool* stayed, bool* found) {
+io::Task<> lose_and_find(Ref<World> world, bool* stayed, bool* found, std::vector<Mirror::Heard>* heard) {
   const std::unique_ptr<Store> store = world->engine.connect();
   {
-    Mirror mirror(world->loop, *store, {"k/", {}}, say_into(*world), [] {});
+    Mirror mirror(world->loop, *store, {"k/", {}}, say_into(*world),
+                  [heard](Mirror::Heard how) { heard->push_back(how); });
     co_await write_for(world, 5s, 1);
     co_await sleep(world, 1s);
     const Records before = mirror.copy().records();
@@ -100,7 +102,10 @@ io::Task<> lose_and_find(Ref<World> world, bool* stayed, bool* found) {
     co_await write_for(world, 20s, 2);
     *stayed = mirror.copy().records() == before && !mirror.in_touch();
     world->engine.heal();
+    heard->clear();
     co_await sleep(world, 10s);
+    co_await write_for(world, 1s, 3);
+    co_await sleep(world, 1s);
     *found = mirror.copy().records() == world->truth() && mirror.in_touch();
     mirror.stop();
     co_await mirror.idle(kNever);
@@ -112,12 +117,17 @@ TEST(Mirror, stays_as_it_is_while_the_store_is_gone_and_says_so_once) {
   World world(7);
   bool stayed = false;
   bool found = false;
-  run(world, lose_and_find(world, &stayed, &found));
+  std::vector<Mirror::Heard> heard;
+  run(world, lose_and_find(world, &stayed, &found, &heard));
   EXPECT_TRUE(stayed);
   EXPECT_TRUE(found);
   ASSERT_EQ(world.said.size(), 2U);
   EXPECT_NE(world.said[0].find("going on with what is known of k/"), std::string::npos) << world.said[0];
   EXPECT_EQ(world.said[1], "the store is back: k/");
+  // What happened meanwhile is told as such, and only that.
+  ASSERT_GE(heard.size(), 2U);
+  EXPECT_EQ(heard[0], Mirror::Heard::read);
+  EXPECT_EQ(std::ranges::count(heard, Mirror::Heard::read), 1);
 }
 
 }  // namespace

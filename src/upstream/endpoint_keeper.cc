@@ -14,7 +14,7 @@ constexpr Duration kPauseBeforeOpening = 1s;
 }  // namespace
 
 EndpointKeeper::EndpointKeeper(io::Loop& loop, Open open, std::filesystem::path file, store::Mirror::Say say,
-                               store::Mirror::Changed changed)
+                               Changed changed)
     : loop_(loop),
       open_(std::move(open)),
       file_(std::move(file)),
@@ -46,7 +46,7 @@ io::Task<> EndpointKeeper::keep() {
   const bool opened = co_await open_store();
   if (!opened) co_return;
   mirror_ = std::make_unique<store::Mirror>(loop_, *store_, store::Mirror::Options{std::string(kEndpointPrefix), file_},
-                                            say_, [this] { learn(mirror_->copy().records()); });
+                                            say_, [this](store::Mirror::Heard) { learn(mirror_->copy().records()); });
   if (mirror_->copy().known()) learn(mirror_->copy().records());  // from the file
   opened_.notify();
   co_await stopped_.wait(kNever);

@@ -17,11 +17,11 @@ namespace holdfast::upstream {
 class EndpointKeeper : Pinned {
  public:
   using Open = std::function<Result<std::unique_ptr<store::Store>>()>;
+  using Changed = std::function<void()>;
 
   /// `file` is where they are kept for a start without the store; `say` hears also of records that cannot be used,
   /// once.
-  EndpointKeeper(io::Loop& loop, Open open, std::filesystem::path file, store::Mirror::Say say,
-                 store::Mirror::Changed changed);
+  EndpointKeeper(io::Loop& loop, Open open, std::filesystem::path file, store::Mirror::Say say, Changed changed);
   ~EndpointKeeper();
 
   /// Waits until the store has been read once; false when the deadline passed first.
@@ -44,7 +44,7 @@ class EndpointKeeper : Pinned {
   const Open open_;
   const std::filesystem::path file_;
   const store::Mirror::Say say_;
-  const store::Mirror::Changed changed_;
+  const Changed changed_;
   config::FoundEndpoints found_;
   std::map<std::string, std::string> wrong_;  ///< records that cannot be used: key -> why
   std::unique_ptr<store::Store> store_;       ///< null until it could be opened

@@ -1,0 +1,89 @@
+// One proxy loses the store for some seconds, less than its lease lasts, while the others go on. What they did
+// meanwhile is old when it comes back: it counts from when it happened, and is nothing to tell of any more.
+#include <algorithm>
+#include <gtest/gtest.h>
+
+#include "guard/world_for_tests.h"
+
+namespace holdfast::guard {
+namespace {
+
+using breaker::State;
+
+constexpr const char* kName = "profile";
+constexpr Duration kOutage = 9s;
+constexpr Duration kOpenFor = 7s;  // so that it is opened again once during the outage, and stays so until after it
+constexpr std::uint64_t kSeeds = 5;
+
+struct Outage {
+  explicit Outage(std::uint64_t seed) : world(seed), callee(world.add_callee(kName)) {
+    world.settings.open_for = kOpenFor;
+    world.add_nodes(5, {"z1", "z2"});
+    world.call_from_all(kName, 200);
+    world.run(10s);
+    callee.failing = 1;
+    opened = world.run_until([this] { return world.all(kName, State::open); }, 2s).has_value();
+    world.run(100ms);
+  }
+  Node& node() { return *world.nodes[0]; }
+  Node& other() { return *world.nodes[1]; }
+  void lose() { node().link->is_cut = true; }
+  bool find() {
+    told = lines();
+    node().link->is_cut = false;
+    return world.run_until([this] { return node().view(kName).shared; }, 7s).has_value();
+  }
+  /// Until it may be probed, as the record says.
+  Duration left() const {
+    const StateRecord record = world.state(kName).value_or(StateRecord{});
+    return record.standing.open_for - std::chrono::microseconds(world.wall_us() - record.since_us);
+  }
+  /// How long it still refuses everything, when nobody else is there to probe.
+  Duration waits_alone() {
+    for (std::size_t i = 1; i < world.nodes.size(); ++i) world.nodes[i]->kill();
+    return world.run_until([this] { return node().state(kName) != State::open; }, 1min).value_or(1min);
+  }
+  /// What it said of steps that all took.
+  std::ptrdiff_t lines() {
+    return std::ranges::count_if(node().said, [](const auto& line) { return line.find(" for all ") != line.npos; });
+  }
+
+  World world;
+  Callee& callee;
+  bool opened = false;
+  std::ptrdiff_t told = 0;
+};
+
+TEST(AfterAnOutage, what_is_open_stays_so_for_the_rest_of_its_time) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Outage outage(seed);
+    ASSERT_TRUE(outage.opened) << "seed " << seed;
+    const std::uint64_t before = outage.world.state(kName)->standing.epoch;
+    outage.lose();
+    outage.world.run(kOutage);
+    ASSERT_GT(outage.world.state(kName)->standing.epoch, before + 1) << "seed " << seed << ": it was opened again";
+    ASSERT_EQ(outage.other().state(kName), State::open) << "seed " << seed;
+    ASSERT_TRUE(outage.find()) << "seed " << seed;
+    EXPECT_EQ(outage.node().state(kName), State::open) << "seed " << seed;
+    const Duration left = outage.left();
+    EXPECT_EQ(outage.lines(), outage.told) << "seed " << seed << ": " << outage.node().said.back();
+    EXPECT_LE(std::chrono::abs(outage.waits_alone() - left), 200ms) << "seed " << seed;
+  }
+}
+
+TEST(AfterAnOutage, a_ramp_is_where_it_is_for_the_others) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Outage outage(seed);
+    ASSERT_TRUE(outage.opened) << "seed " << seed;
+    outage.lose();
+    outage.callee.failing = 0;
+    outage.world.run(kOutage);
+    ASSERT_EQ(outage.other().state(kName), State::ramp) << "seed " << seed;
+    ASSERT_TRUE(outage.find()) << "seed " << seed;
+    EXPECT_EQ(outage.node().state(kName), State::ramp) << "seed " << seed;
+    EXPECT_EQ(outage.node().view(kName).allowed, outage.other().view(kName).allowed) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::guard
