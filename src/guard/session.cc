@@ -19,6 +19,13 @@ constexpr Duration kVoterMemory = 30s;
 /// Who has just come and sees nobody else is not alone: proxies that start together see each other a moment later.
 constexpr Duration kAloneAfter = 10s;
 
+/// Votes, voters and probes change all the time, and are never used from a file.
+bool outlives_a_restart(std::string_view text) {
+  const std::optional<Key> key = parse_key(text);
+  if (!key) return false;
+  return key->kind == Key::Kind::settings || key->kind == Key::Kind::override || key->kind == Key::Kind::state;
+}
+
 }  // namespace
 
 Session::Session(io::Loop& loop, Sharing sharing, journal::Journal& journal, Say say, std::function<void()> changed,
@@ -45,7 +52,7 @@ void Session::stop() {
 io::Task<> Session::keep() {
   const bool opened = co_await open_store();
   if (!opened) co_return;
-  const store::Mirror::Options what{std::string(kBreakerPrefix), sharing_.snapshot};
+  const store::Mirror::Options what{std::string(kBreakerPrefix), sharing_.snapshot, outlives_a_restart};
   const auto told = [this](store::Mirror::Heard heard) {
     if (heard == store::Mirror::Heard::read) is_read_anew_ = true;
     changed_();

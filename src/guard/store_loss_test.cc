@@ -6,6 +6,7 @@
 
 #include "guard/keys.h"
 #include "guard/world_for_tests.h"
+#include "store/snapshot_file.h"
 
 namespace holdfast::guard {
 namespace {
@@ -241,6 +242,26 @@ TEST_F(Restart, without_the_store_goes_on_with_what_was_known) {
   EXPECT_EQ(node.state(kName), State::open) << "for the rest of 20 s";
   world.run(15s);
   EXPECT_GE(node.flow(kName).probes.between(since, world.now()), 1U);
+}
+
+// Each write blocks the control loop until it is on the disk, and votes come all the time.
+TEST_F(Restart, votes_write_no_file_and_a_step_writes_one_without_them) {
+  begin_with_files();
+  open();
+  world.run(1s);
+  const std::filesystem::path file = world.nodes[0]->snapshot;
+  const Result<std::optional<store::View>> view = store::load_snapshot(file);
+  ASSERT_TRUE(view && view->has_value());
+  ASSERT_EQ((*view)->records.size(), 1U);
+  EXPECT_EQ((*view)->records[0].key, state_key(kName));
+  callee.failing = 0;
+  ASSERT_TRUE(world.run_until([this] { return world.all(kName, State::closed); }, 30s));
+  world.run(1s);
+  ASSERT_TRUE(std::filesystem::remove(file));
+  const store::Revision before = world.engine.keyspace().revision();
+  world.run(1min);
+  EXPECT_GE(world.engine.keyspace().revision(), before + 20) << "votes were refreshed";
+  EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 TEST_F(Restart, what_was_open_a_day_ago_is_not_any_more_but_an_override_is) {

@@ -10,6 +10,7 @@ namespace holdfast::store {
 namespace {
 
 constexpr Duration kReadTimeout = 3s;
+constexpr Duration kSaveAgain = 10s;        // after a failure
 constexpr Duration kGatherForDisk = 200ms;  // a file is written for many changes, not for each
 
 }  // namespace
@@ -73,7 +74,8 @@ io::Task<> Mirror::keep() {
     }
     found();
     const Revision revision = view->revision;
-    if (!copy_.replace(std::move(*view)).empty()) tell_changed(Heard::read);
+    const std::vector<Event> changes = copy_.replace(std::move(*view));
+    if (!changes.empty()) tell_changed(changes, Heard::read);
     if (!std::exchange(was_read_, true)) read_.notify();
     co_await follow(revision + 1);
   }
@@ -88,13 +90,13 @@ io::Task<> Mirror::follow(Revision from) {
     if (!batch) break;
     const Result<> applied = copy_.apply(*batch);
     if (!applied) break;
-    if (!batch->events.empty()) tell_changed(Heard::watched);
+    if (!batch->events.empty()) tell_changed(batch->events, Heard::watched);
   }
   watch_.reset();
 }
 
-void Mirror::tell_changed(Heard heard) {
-  unsaved_.notify();
+void Mirror::tell_changed(const std::vector<Event>& events, Heard heard) {
+  if (std::ranges::any_of(events, [this](const Event& each) { return keeps(each.record.key); })) unsaved_.notify();
   changed_(heard);
 }
 
@@ -111,13 +113,21 @@ void Mirror::found() {
   if (std::exchange(told_lost_, false)) say_("the store is back: " + options_.prefix);
 }
 
+View Mirror::worth_keeping() const {
+  View view{copy_.world(), copy_.revision(), {}};
+  for (const auto& [key, record] : copy_.records()) {
+    if (keeps(key)) view.records.push_back(record);
+  }
+  return view;
+}
+
 io::Task<> Mirror::save_changes() {
-  bool told = false;
+  bool told = false;  // that it failed, since when nothing was saved
   while (!stop_.requested()) {
-    co_await unsaved_.wait(kNever);
+    co_await unsaved_.wait(told ? loop_.now() + kSaveAgain : kNever);
     co_await io::sleep_until(loop_, loop_.now() + kGatherForDisk, stop_);
     if (!copy_.known()) continue;
-    const Result<> saved = save_snapshot(options_.file, copy_.view());
+    const Result<> saved = save_snapshot(options_.file, worth_keeping());
     if (!saved && !std::exchange(told, true)) {
       say_("what is known of " + options_.prefix + " will not outlive this process: " + saved.error().what);
     }

@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/pinned.h"
 #include "base/prng.h"
@@ -24,6 +26,9 @@ class Mirror : Pinned {
   struct Options {
     std::string prefix{};
     std::filesystem::path file{};  ///< where the copy is kept for the next start; empty: nowhere
+    /// Whether what stands under a key is worth keeping there. The file is written, which blocks until it is on the
+    /// disk, when something is otherwise that is. Empty: everything is.
+    std::function<bool(std::string_view key)> keeps{};
   };
   /// Hears, for the log, of the store being lost and found again (once each), and of a file that cannot be used.
   using Say = std::function<void(const std::string& line)>;
@@ -56,7 +61,9 @@ class Mirror : Pinned {
   void load();
   void lost(const Error& error);
   void found();
-  void tell_changed(Heard heard);
+  void tell_changed(const std::vector<Event>& events, Heard heard);
+  bool keeps(const std::string& key) const { return !options_.keeps || options_.keeps(key); }
+  View worth_keeping() const;
 
   io::Loop& loop_;
   Store& store_;

@@ -1,11 +1,13 @@
 #include "store/mirror.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
 
 #include "store/simulated.h"
+#include "store/snapshot_file.h"
 
 namespace holdfast::store {
 namespace {
@@ -128,6 +130,85 @@ TEST(Mirror, stays_as_it_is_while_the_store_is_gone_and_says_so_once) {
   ASSERT_GE(heard.size(), 2U);
   EXPECT_EQ(heard[0], Mirror::Heard::read);
   EXPECT_EQ(std::ranges::count(heard, Mirror::Heard::read), 1);
+}
+
+io::Task<> put(Ref<World> world, std::string key, std::string value) {
+  Transaction transaction;
+  transaction.writes.push_back(value.empty() ? Write::erase(key) : Write::put(key, value));
+  (void)co_await world->writer->commit(std::move(transaction), world->loop.now() + 1s);
+  co_await sleep(world, 1s);
+}
+
+// Whether the file was written is seen by taking it away before.
+bool is_written(const std::filesystem::path& file) { return std::filesystem::remove(file); }
+
+std::vector<std::string> keys_in(const std::filesystem::path& file) {
+  std::vector<std::string> keys;
+  const Result<std::optional<View>> view = load_snapshot(file);
+  if (!view || !*view) return keys;
+  for (const Record& record : (*view)->records) keys.push_back(record.key);
+  return keys;
+}
+
+io::Task<> keep_some(Ref<World> world, std::filesystem::path file) {
+  using Keys = std::vector<std::string>;
+  const std::unique_ptr<Store> store = world->engine.connect_well();
+  const auto keeps = [](std::string_view key) { return key.starts_with("k/lasting/"); };
+  {
+    co_await put(world, "k/lasting/a", "1");
+    co_await put(world, "k/fleeting/a", "1");
+    Mirror::Options options{"k/", file, keeps};
+    Mirror mirror(world->loop, *store, std::move(options), say_into(*world), [](Mirror::Heard) {});
+    co_await sleep(world, 1s);
+    EXPECT_EQ(keys_in(file), Keys{"k/lasting/a"});
+    EXPECT_TRUE(is_written(file));
+    for (int i = 0; i < 10; ++i) co_await put(world, "k/fleeting/b", std::to_string(i));
+    co_await put(world, "k/fleeting/a", "");
+    EXPECT_FALSE(is_written(file));
+    co_await put(world, "k/lasting/b", "1");
+    EXPECT_EQ(keys_in(file), (Keys{"k/lasting/a", "k/lasting/b"}));
+    co_await put(world, "k/lasting/a", "");
+    EXPECT_EQ(keys_in(file), Keys{"k/lasting/b"});
+    EXPECT_EQ(mirror.copy().records(), world->truth());
+    mirror.stop();
+    co_await mirror.idle(kNever);
+  }
+  co_await store->close();
+}
+
+io::Task<> keep_when_there_is_room(Ref<World> world, std::filesystem::path file) {
+  const std::unique_ptr<Store> store = world->engine.connect_well();
+  {
+    co_await put(world, "k/a", "1");
+    Mirror mirror(world->loop, *store, {"k/", file, {}}, say_into(*world), [](Mirror::Heard) {});
+    co_await sleep(world, 25s);
+    EXPECT_EQ(world->said.size(), 1U);
+    std::filesystem::create_directory(file.parent_path());
+    co_await sleep(world, 11s);
+    EXPECT_EQ(keys_in(file), std::vector<std::string>{"k/a"});
+    EXPECT_TRUE(is_written(file));
+    co_await sleep(world, 60s);
+    EXPECT_FALSE(is_written(file));
+    mirror.stop();
+    co_await mirror.idle(kNever);
+  }
+  co_await store->close();
+}
+
+TEST(Mirror, tries_again_to_write_a_file_that_could_not_be) {
+  std::string name = (std::filesystem::temp_directory_path() / "mirror-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(name.data());
+  World world(7);
+  run(world, keep_when_there_is_room(world, folder / "later" / "k.snapshot"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Mirror, writes_its_file_only_for_what_is_worth_keeping) {
+  std::string name = (std::filesystem::temp_directory_path() / "mirror-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(name.data());
+  World world(7);
+  run(world, keep_some(world, folder / "k.snapshot"));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
