@@ -124,7 +124,8 @@ View Mirror::worth_keeping() const {
 io::Task<> Mirror::save_changes() {
   bool told = false;  // that it failed, since when nothing was saved
   while (!stop_.requested()) {
-    co_await unsaved_.wait(told ? loop_.now() + kSaveAgain : kNever);
+    const Deadline again = told ? loop_.now() + kSaveAgain : kNever;
+    co_await unsaved_.wait(again);
     co_await io::sleep_until(loop_, loop_.now() + kGatherForDisk, stop_);
     if (!copy_.known()) continue;
     const Result<> saved = save_snapshot(options_.file, worth_keeping());
