@@ -19,7 +19,6 @@ void Board::begin_anew() {
 
 // Both are sorted, so one walk finds what came, went and changed.
 std::set<std::string, std::less<>> Board::learn(const Records& records, Instant now) {
-  for (auto& [name, posted] : posted_) posted.state_is_fresh = false;
   std::set<std::string, std::less<>> changed;
   auto known = known_.begin();
   for (const auto& [key, record] : records) {
@@ -28,12 +27,12 @@ std::set<std::string, std::less<>> Board::learn(const Records& records, Instant 
       known = known_.erase(known);
     }
     if (known != known_.end() && known->first == key) {
-      if (known->second != record.modified) learn(record, now, changed);
+      if (known->second != record.modified) learn(record, changed);
       known->second = record.modified;
       ++known;
     } else {
       known_.emplace_hint(known, key, record.modified);
-      learn(record, now, changed);
+      learn(record, changed);
     }
   }
   while (known != known_.end()) {
@@ -43,7 +42,21 @@ std::set<std::string, std::less<>> Board::learn(const Records& records, Instant 
   return changed;
 }
 
-void Board::learn(const store::Record& record, Instant, std::set<std::string, std::less<>>& changed) {
+std::set<std::string, std::less<>> Board::learn(const Records& records, const std::set<std::string>& keys,
+                                                Instant now) {
+  std::set<std::string, std::less<>> changed;
+  for (const std::string& key : keys) {
+    const auto record = records.find(key);
+    if (record == records.end()) {
+      if (known_.erase(key) != 0) forget(key, now, changed);
+    } else if (std::exchange(known_[key], record->second.modified) != record->second.modified) {
+      learn(record->second, changed);
+    }
+  }
+  return changed;
+}
+
+void Board::learn(const store::Record& record, std::set<std::string, std::less<>>& changed) {
   const std::optional<Key> key = parse_key(record.key);
   if (!key) return;
   if (key->kind == Key::Kind::voter) {
@@ -80,7 +93,6 @@ void Board::learn(const store::Record& record, Instant, std::set<std::string, st
       if (!state) return refuse(record.key, state.error());
       posted.state_modified = record.modified;
       posted.state = std::move(*state);
-      posted.state_is_fresh = true;
       break;
     }
     case Key::Kind::probe: {

@@ -1,5 +1,6 @@
 // Board: what stands in the store about each breaker, understood. It is handed the records each time that they have
-// changed and looks only at those that did.
+// changed, and looks only at those that did: with many breakers they are many, and some change all the time. Who does
+// not know which did has them all compared.
 //
 // A record that cannot be understood is told once and changes nothing: what was known before goes on. Settings that
 // were deleted go on for a while too, so that a slip of the finger does not take protection away (kSettingsOutlive).
@@ -37,7 +38,7 @@ struct Posted {
   store::Revision probe_created = 0;  ///< the token of who may probe; 0: nobody may
   store::LeaseId probe_lease = 0;
 
-  bool state_is_fresh = false;  ///< learn() has just seen it change
+  bool operator==(const Posted&) const = default;
 };
 
 class Board {
@@ -51,6 +52,8 @@ class Board {
   void begin_anew();
   /// Returns the breakers of which something is otherwise than before.
   std::set<std::string, std::less<>> learn(const Records& records, Instant now);
+  /// Likewise, when only what stands under `keys` can be otherwise.
+  std::set<std::string, std::less<>> learn(const Records& records, const std::set<std::string>& keys, Instant now);
   /// Settings that were deleted, and outlived it long enough, go.
   std::set<std::string, std::less<>> forget_settings(Instant now);
 
@@ -63,7 +66,7 @@ class Board {
   const std::map<std::string, store::Revision, std::less<>>& voters() const { return voters_; }
 
  private:
-  void learn(const store::Record& record, Instant now, std::set<std::string, std::less<>>& changed);
+  void learn(const store::Record& record, std::set<std::string, std::less<>>& changed);
   void forget(const std::string& key, Instant now, std::set<std::string, std::less<>>& changed);
   void refuse(const std::string& key, const Error& error);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+#include "guard/keys.h"
 #include "guard/world_for_tests.h"
 
 namespace holdfast::guard {
@@ -83,6 +84,36 @@ TEST(AfterAnOutage, a_ramp_is_where_it_is_for_the_others) {
     EXPECT_EQ(outage.node().state(kName), State::ramp) << "seed " << seed;
     EXPECT_EQ(outage.node().view(kName).allowed, outage.other().view(kName).allowed) << "seed " << seed;
   }
+}
+
+io::Task<> change_much(Ref<World> world) {
+  const std::unique_ptr<store::Store> store = world->engine.connect_well();
+  store::Transaction transaction;
+  transaction.writes.push_back(store::Write::erase(override_key(kName)));
+  transaction.writes.push_back(store::Write::put(settings_key(kName), R"({"mode":"observe"})"));
+  (void)co_await store->commit(std::move(transaction), world->now() + 1s);
+  (void)co_await store->compact(world->engine.keyspace().revision(), world->now() + 1s);
+  co_await store->close();
+}
+
+io::Task<> force_open(Ref<World> world) {
+  (void)co_await world->nodes[1]->keeper->force(kName, State::open, "mara", "INC-7", {}, world->now() + 1s);
+}
+
+TEST(AfterAnOutage, what_came_and_went_is_known_though_nobody_can_tell_it_any_more) {
+  Outage outage(1);
+  outage.world.run(force_open(outage.world));
+  outage.world.run(1s);
+  ASSERT_TRUE(outage.node().view(kName).override.has_value());
+  outage.lose();
+  outage.world.run(1s);
+  outage.world.run(change_much(outage.world));
+  outage.world.run(kOutage);
+  ASSERT_TRUE(outage.node().view(kName).override.has_value());
+  (void)outage.find();
+  ASSERT_TRUE(outage.node().keeper->in_touch());
+  EXPECT_FALSE(outage.node().view(kName).override.has_value());
+  EXPECT_EQ(outage.node().view(kName).mode, breaker::Mode::observe);
 }
 
 }  // namespace

@@ -53,11 +53,11 @@ io::Task<> Session::keep() {
   const bool opened = co_await open_store();
   if (!opened) co_return;
   const store::Mirror::Options what{std::string(kBreakerPrefix), sharing_.snapshot, outlives_a_restart};
-  const auto told = [this](store::Mirror::Heard heard) {
-    if (heard == store::Mirror::Heard::read) is_read_anew_ = true;
-    changed_();
+  const auto told = [this](const std::vector<store::Event>& events, store::Mirror::Heard heard) {
+    hear(events, heard);
   };
   mirror_ = std::make_unique<store::Mirror>(loop_, *store_, what, say_, told);
+  is_read_anew_ = true;  // what it has from the file takes the place of what was recalled
   const store::LeaseKeeper::Hooks hooks{changed_, changed_};
   lease_ = std::make_unique<store::LeaseKeeper>(loop_, *store_, kLease, hooks, seed_);
   journal_.share(*store_);
@@ -93,6 +93,16 @@ void Session::recall() {
   Result<std::optional<store::View>> kept = store::load_snapshot(sharing_.snapshot);
   if (!kept || !*kept) return;
   recalled_.replace(std::move(**kept));
+  is_read_anew_ = true;
+  changed_();
+}
+
+void Session::hear(const std::vector<store::Event>& events, store::Mirror::Heard heard) {
+  if (heard == store::Mirror::Heard::read) {
+    is_read_anew_ = true;
+  } else {
+    for (const store::Event& each : events) changed_keys_.insert(each.record.key);
+  }
   changed_();
 }
 
@@ -109,7 +119,10 @@ std::set<std::string, std::less<>> Session::learn(bool late) {
   if (reaches && !std::exchange(has_read_, true)) read_at_ = loop_.now();
   note_voters();  // those who have just gone were here until now
   std::set<std::string, std::less<>> changed = board_.forget_settings(loop_.now());
-  changed.merge(board_.learn(has_store ? mirror_->copy().records() : recalled_.records(), loop_.now()));
+  const Board::Records& records = has_store ? mirror_->copy().records() : recalled_.records();
+  const std::set<std::string> keys = std::exchange(changed_keys_, {});
+  const bool is_all = is_read_anew || is_new_world_;
+  changed.merge(is_all ? board_.learn(records, loop_.now()) : board_.learn(records, keys, loop_.now()));
   note_voters();
   const Instant now = loop_.now();
   std::erase_if(seen_voters_, [now](const auto& each) { return now - each.second > kVoterMemory; });

@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "guard/board.h"
 #include "io/scope.h"
@@ -81,6 +82,7 @@ class Session : Pinned {
   io::Task<bool> open_store();
   io::Task<> ask_again();
   void recall();
+  void hear(const std::vector<store::Event>& events, store::Mirror::Heard heard);
   void note_voters();
 
   io::Loop& loop_;
@@ -98,8 +100,10 @@ class Session : Pinned {
   unsigned doubts_ = 0;  ///< in a row
   Instant answered_at_{};
   bool has_read_ = false;
-  Instant read_at_{};          ///< when it was read first
-  bool is_read_anew_ = false;  ///< since the last learn(): something was missed
+  Instant read_at_{};  ///< when it was read first
+  // Since the last learn().
+  bool is_read_anew_ = false;  ///< something may have been missed: all is to be looked at
+  std::set<std::string> changed_keys_;
   bool is_live_ = false;
   std::uint64_t world_ = 0;
   bool is_new_world_ = false;

@@ -21,7 +21,7 @@ void Journal::share(store::Store& store) {
   // Only one of a process's mirrors says that the store is lost; that one is not this.
   const store::Mirror::Say silent = [](const std::string&) {};
   mirror_ = std::make_unique<store::Mirror>(loop_, store, store::Mirror::Options{std::string(kEventPrefix), {}}, silent,
-                                            [this](store::Mirror::Heard) { learn(); });
+                                            [this](const auto&, store::Mirror::Heard) { learn(); });
 }
 
 io::Task<> Journal::unshare() {

@@ -97,7 +97,7 @@ io::Task<> Mirror::follow(Revision from) {
 
 void Mirror::tell_changed(const std::vector<Event>& events, Heard heard) {
   if (std::ranges::any_of(events, [this](const Event& each) { return keeps(each.record.key); })) unsaved_.notify();
-  changed_(heard);
+  changed_(events, heard);
 }
 
 void Mirror::lost(const Error& error) {

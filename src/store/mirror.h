@@ -34,8 +34,8 @@ class Mirror : Pinned {
   using Say = std::function<void(const std::string& line)>;
   /// How a change became known: as it happened, or by reading anew, which finds what may have happened long ago.
   enum class Heard : unsigned char { watched, read };
-  /// Called when copy() has changed.
-  using Changed = std::function<void(Heard heard)>;
+  /// Called when copy() has changed, with what did.
+  using Changed = std::function<void(const std::vector<Event>& events, Heard heard)>;
 
   /// Takes what the file has, if there is one.
   /// Requires: `store` is closed only after idle().

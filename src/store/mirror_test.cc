@@ -58,7 +58,7 @@ Mirror::Say say_into(World& world) {
 io::Task<> live_through_faults(Ref<World> world, std::uint64_t seed, int* changes, bool* equal) {
   const std::unique_ptr<Store> store = world->engine.connect();
   {
-    const Mirror::Changed changed = [changes](Mirror::Heard) { ++*changes; };
+    const Mirror::Changed changed = [changes](const auto&, Mirror::Heard) { ++*changes; };
     Mirror mirror(world->loop, *store, {"k/", {}}, say_into(*world), changed);
     Prng prng(seed);
     world->engine.suffer(some_faults(prng));
@@ -93,7 +93,7 @@ io::Task<> lose_and_find(Ref<World> world, bool* stayed, bool* found, std::vecto
   const std::unique_ptr<Store> store = world->engine.connect();
   {
     Mirror mirror(world->loop, *store, {"k/", {}}, say_into(*world),
-                  [heard](Mirror::Heard how) { heard->push_back(how); });
+                  [heard](const auto&, Mirror::Heard how) { heard->push_back(how); });
     co_await write_for(world, 5s, 1);
     co_await sleep(world, 1s);
     const Records before = mirror.copy().records();
@@ -158,7 +158,7 @@ io::Task<> keep_some(Ref<World> world, std::filesystem::path file) {
     co_await put(world, "k/lasting/a", "1");
     co_await put(world, "k/fleeting/a", "1");
     Mirror::Options options{"k/", file, keeps};
-    Mirror mirror(world->loop, *store, std::move(options), say_into(*world), [](Mirror::Heard) {});
+    Mirror mirror(world->loop, *store, std::move(options), say_into(*world), [](const auto&, Mirror::Heard) {});
     co_await sleep(world, 1s);
     EXPECT_EQ(keys_in(file), Keys{"k/lasting/a"});
     EXPECT_TRUE(is_written(file));
@@ -180,7 +180,7 @@ io::Task<> keep_when_there_is_room(Ref<World> world, std::filesystem::path file)
   const std::unique_ptr<Store> store = world->engine.connect_well();
   {
     co_await put(world, "k/a", "1");
-    Mirror mirror(world->loop, *store, {"k/", file, {}}, say_into(*world), [](Mirror::Heard) {});
+    Mirror mirror(world->loop, *store, {"k/", file, {}}, say_into(*world), [](const auto&, Mirror::Heard) {});
     co_await sleep(world, 25s);
     EXPECT_EQ(world->said.size(), 1U);
     std::filesystem::create_directory(file.parent_path());

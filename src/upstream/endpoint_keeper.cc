@@ -45,8 +45,9 @@ io::Task<bool> EndpointKeeper::read_once(Deadline deadline) {
 io::Task<> EndpointKeeper::keep() {
   const bool opened = co_await open_store();
   if (!opened) co_return;
-  mirror_ = std::make_unique<store::Mirror>(loop_, *store_, store::Mirror::Options{std::string(kEndpointPrefix), file_},
-                                            say_, [this](store::Mirror::Heard) { learn(mirror_->copy().records()); });
+  mirror_ =
+      std::make_unique<store::Mirror>(loop_, *store_, store::Mirror::Options{std::string(kEndpointPrefix), file_}, say_,
+                                      [this](const auto&, store::Mirror::Heard) { learn(mirror_->copy().records()); });
   if (mirror_->copy().known()) learn(mirror_->copy().records());  // from the file
   opened_.notify();
   co_await stopped_.wait(kNever);
