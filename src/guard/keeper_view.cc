@@ -32,7 +32,8 @@ void Keeper::note_version(Kept& kept) {
   View now = view_of(kept);
   now.since_us = kept.shown.since_us;
   if (now == kept.shown) return;
-  const bool is_another_state = now.state != kept.shown.state || now.epoch != kept.shown.epoch;
+  const bool is_another_state =
+      now.state != kept.shown.state || now.epoch != kept.shown.epoch || now.shared != kept.shown.shared;
   if (is_another_state) {
     const Duration age = std::max<Duration>(0s, loop_.now() - std::min(kept.plan.since, loop_.now()));
     const bool is_known = kept.plan.since != Instant{};
