@@ -237,8 +237,24 @@ void check_section(const Service& service, const Node& node, Reading& reading, b
   }
 }
 
+namespace {
+
+/// Breakers count in whole per cents, also in the store and in what they tell others.
+void check_whole(Share share, const char* key, const Node& node, Reading& reading) {
+  constexpr std::uint32_t kWhole = 100;
+  if (share.basis_points % kWhole == 0) return;
+  const Reading::Step step(reading, key);
+  reading.wrong(node.find(key)->mark,
+                "a breaker counts in whole per cents; write " + std::to_string(share.basis_points / kWhole) + "%");
+}
+
+}  // namespace
+
 void check_section(const Breaker& breaker, const Node& node, Reading& reading, bool sound) {
-  if (!sound || breaker.max_open_for >= breaker.open_for) return;
+  if (!sound) return;
+  check_whole(breaker.failure_rate, "failure_rate", node, reading);
+  check_whole(breaker.slow_rate, "slow_rate", node, reading);
+  if (breaker.max_open_for >= breaker.open_for) return;
   reading.wrong(node.mark,
                 "max_open_for is shorter than open_for; make it " + write_duration(breaker.open_for) + " at least");
 }

@@ -24,7 +24,7 @@ struct OverrideView {
 struct View {
   std::string name{};
   breaker::State state = breaker::State::closed;
-  double allowed = 1;  ///< share of calls that pass, 0 to 1; in mode observe what would pass
+  double allowed = 1;  ///< share of calls that pass, 0 to 1; in mode observe all do
   breaker::Mode mode = breaker::Mode::enforce;
   std::optional<OverrideView> override{};
   std::string reason{};
