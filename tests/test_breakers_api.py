@@ -13,6 +13,7 @@ import pytest
 
 from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
+from holdfast_testing.breakers import quiet_tag
 from holdfast_testing.proxy import Lines, binary
 from holdfast_testing.waiting import eventually
 from holdfast_testing.wire import Wire
@@ -43,16 +44,7 @@ class Site:
         return wire.get(self.admin, path, headers=headers)
 
     def quiet_tag(self) -> str:
-        """The tag once nothing changes any more: at its start the keeper looks at each breaker for the first time."""
-        tag = None
-
-        def is_quiet():
-            nonlocal tag
-            response = self.get("/v1/breakers?wait=150ms", [("If-None-Match", tag)] if tag else ())
-            tag = response.header("etag")
-            return response.status == 304
-        assert eventually(is_quiet), "it changes and changes"
-        return tag
+        return quiet_tag(self.get)
 
     def items(self, path="/v1/breakers") -> list[dict]:
         response = self.get(path)
@@ -362,6 +354,13 @@ def test_events_are_followed_as_they_happen(site):
         assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
     with follow(one, "&since=0") as client:
         assert [event["what"] for _, event in read_events(client, 2)] == ["forced open", "forced closed"]
+
+
+def test_who_follows_is_answered_also_before_the_store_was_reached(proxy, origin, tmp_path):
+    nobody = {"cluster": {"name": "test", "store": "etcd://127.0.0.1:1", "directory": str(tmp_path)}}
+    profile = origin()
+    with follow(Site(proxy(json.dumps(json.loads(file(profile)) | nobody)), profile)) as client:
+        assert b"text/event-stream" in client.read_some(60)
 
 
 def test_who_follows_hears_a_sign_of_life_while_nothing_happens(site):

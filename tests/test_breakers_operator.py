@@ -8,6 +8,7 @@ import pytest
 
 from holdfast_testing import origins as do
 from holdfast_testing import settings, wire
+from holdfast_testing.breakers import quiet_tag
 from holdfast_testing.store import Place
 from holdfast_testing.waiting import eventually
 
@@ -45,15 +46,7 @@ class Node:
         return json.loads(self.get("/v1/events").body)["items"]
 
     def quiet_tag(self) -> str:
-        tag = None
-
-        def is_quiet():
-            nonlocal tag
-            response = self.get("/v1/breakers?wait=150ms", [("If-None-Match", tag)] if tag else ())
-            tag = response.header("etag")
-            return response.status == 304
-        assert eventually(is_quiet)
-        return tag
+        return quiet_tag(self.get)
 
 
 @pytest.fixture

@@ -94,14 +94,14 @@ io::Task<Answer> follow_events(Ref<Visit> visit, Ref<journal::Journal> journal) 
   if (!visit->take_place()) {
     co_return error_answer(503, "overloaded", "nobody else can follow now", "come back later, or GET /v1/events");
   }
-  // Who wants to hear of what is new must not be told all that the store has as soon as it is read.
-  while (!journal->has_read() && !visit->is_over()) co_await visit->wait(journal->followers(), kNever);
-  std::uint64_t last = first_told(visit->head, *asked, *journal);
+  std::optional<std::uint64_t> last;
   std::string piece = stream_head(kEventStream) + ": events of holdfast\n\n";
   Instant heartbeat = visit->now() + kHeartbeat;
   bool goes_on = true;
   while (goes_on && !visit->is_over()) {
-    piece += news(*journal, last);
+    // Who wants to hear of what is new must not be told all that the store has as soon as it is read.
+    if (!last && journal->has_read()) last = first_told(visit->head, *asked, *journal);
+    if (last) piece += news(*journal, *last);
     if (piece.empty() && visit->now() >= heartbeat) piece = ":\n\n";
     if (piece.empty()) {
       co_await visit->wait(journal->followers(), heartbeat);

@@ -251,7 +251,7 @@ io::Task<> Keeper::send_events(std::shared_ptr<Session> session) {
   is_sending_events_ = true;
   while (session == session_ && is_in_touch_ && !own_events_.empty()) {
     store::Transaction transaction;
-    journal::Event event = own_events_.front();
+    journal::Event event = std::move(own_events_.front());
     transaction.writes.push_back(write_event(event, prng_));
     own_events_.pop_front();
     const Deadline deadline = loop_.now() + kPublishTimeout;
