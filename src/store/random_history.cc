@@ -94,7 +94,7 @@ io::Task<> RandomHistory::find_end() {
 
 io::Task<> RandomHistory::act(Ref<Client> client) {
   const Instant until = loop_.now() + workload_.lasts;
-  while (loop_.now() < until) {
+  while (loop_.now() < until || history_.calls.size() < workload_.calls_min) {
     co_await io::sleep_until(loop_, loop_.now() + up_to(workload_.pause_max), never_);
     co_await act_once(client);
   }
@@ -221,12 +221,13 @@ io::Task<> RandomHistory::compact(Ref<Client> client, Deadline deadline) {
 
 // Reads, and watches from there; or from what it knows already.
 io::Task<> RandomHistory::watch(Ref<Client> client) {
+  int tries_in_the_end = 0;
   while (end_ == 0 || client->revision < end_) {
     const Instant began = loop_.now();
     ReadSeen seen{"k/", 0, {}, {}};
     Result<View> view = co_await client->store->read(seen.prefix, 0, loop_.now() + kPatience);
     if (!view) {
-      if (end_ != 0) {
+      if (end_ != 0 && ++tries_in_the_end == kTriesMax) {
         complaints_.emplace_back("a watcher cannot read in the end");
         co_return;
       }

@@ -18,11 +18,12 @@ namespace holdfast::store {
 struct Workload {
   int clients = 4;
   int watchers = 3;
-  int keys = 5;  ///< few, so that they meet
-  Duration lasts = 30s;
-  Duration pause_max = 400ms;  ///< of a client between two calls
-  Duration deadline_max = 4s;  ///< of a call
-  Duration settles_in = 30s;   ///< by then a watch has told everything, or said that it is stale
+  int keys = 5;                 ///< few, so that they meet
+  Duration lasts = 30s;         ///< at least
+  std::size_t calls_min = 100;  ///< of all clients together, however slow the store is: fewer show nothing
+  Duration pause_max = 400ms;   ///< of a client between two calls
+  Duration deadline_max = 4s;   ///< of a call
+  Duration settles_in = 30s;    ///< by then a watch has told everything, or said that it is stale
   Duration longest_lease = 5s;
   bool compacts = true;
 };
