@@ -226,18 +226,31 @@ io::Task<> ends_a_lease_with_its_records_together(Scenery scene) {
   scene->expect(!kept && kept.error().code == Code::missing, "it is gone");
 }
 
-io::Task<> lets_a_lease_live_while_it_is_kept_alive(Scenery scene) {
+// Whether the record of a lease outlived the lease's first term twice over; nothing, if the machine stood still for so
+// long that the lease has rightly ended.
+io::Task<std::optional<bool>> keeps_a_record(Scenery scene) {
   const LeaseTerm term = co_await scene->grant(2s);
   co_await scene->commit(put("l", "1", term.id));
+  BootInstant ends = term.ends();
   for (int i = 0; i < 8; ++i) {
     co_await scene->pass(500ms);
     const Result<LeaseTerm> kept = co_await scene->one().keep_alive(term.id, scene->soon());
-    scene->expect(kept && kept->ends() >= term.ends(), "each time it lives longer");
+    if (scene->loop().boot_now() >= ends) co_return std::nullopt;
+    scene->expect(kept && kept->ends() >= ends, "each time it lives longer");
+    if (!kept) co_return false;
+    ends = kept->ends();
   }
   const View view = co_await scene->read("l");
-  scene->expect(view.records.size() == 1, "its record stands");
+  if (scene->loop().boot_now() >= ends) co_return std::nullopt;
   const Result<> done = co_await scene->one().revoke(term.id, scene->soon());
   scene->expect(done.has_value(), "it is revoked");
+  co_return view.records.size() == 1;
+}
+
+io::Task<> lets_a_lease_live_while_it_is_kept_alive(Scenery scene) {
+  std::optional<bool> stands;
+  for (int tries = 0; tries < 5 && !stands; ++tries) stands = co_await keeps_a_record(scene);
+  scene->expect(stands.value_or(false), "its record stands");
 }
 
 io::Task<> revokes_a_lease_now(Scenery scene) {

@@ -20,7 +20,7 @@ Act refuse(int status, const std::string& body) {
            body},
           Then::keep};
 }
-Act stream(std::vector<std::string> messages, Then then = Then::hold) {
+Act stream(const std::vector<std::string>& messages, Then then = Then::hold) {
   Act act{{ScriptedServer::kChunkedHead}, then};
   for (const std::string& each : messages) act.pieces.push_back(ScriptedServer::chunk(each));
   return act;
@@ -97,7 +97,7 @@ TEST(EtcdGateway, every_call_ends_at_its_deadline) {
   World world(silent, silent);
   const Instant began = io::read_clock();
   EXPECT_EQ(world.read(200ms).error().code, Code::timed_out);
-  EXPECT_LT(io::read_clock() - began, 1s);
+  EXPECT_LT(io::read_clock() - began, 8s) << "a machine that stands still makes it late, not endless";
 }
 
 TEST(EtcdGateway, a_commit_that_was_sent_is_unknown_and_not_sent_again) {

@@ -24,10 +24,11 @@ struct RandomHistory::Client : Pinned {
   LeaseId lease = 0;
 };
 
-RandomHistory::RandomHistory(io::Loop& loop, std::uint64_t seed, Workload workload, Open open, Open witness)
-    : loop_(loop), prng_(seed), workload_(workload), open_(std::move(open)), acting_(loop), watching_(loop) {
+RandomHistory::RandomHistory(io::Loop& loop, std::uint64_t seed, Workload workload, const Open& open,
+                             const Open& witness)
+    : loop_(loop), prng_(seed), workload_(workload), acting_(loop), watching_(loop) {
   for (int i = 0; i < workload_.clients + workload_.watchers; ++i) {
-    clients_.push_back(std::make_unique<Client>(i, open_()));
+    clients_.push_back(std::make_unique<Client>(i, open()));
   }
   witness_ = witness();
 }

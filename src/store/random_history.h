@@ -33,7 +33,7 @@ class RandomHistory : Pinned {
   /// `open` makes a client; `witness` one whose watches do not fail for long.
   /// Requires: nobody else writes to the store.
   using Open = std::function<std::unique_ptr<Store>()>;
-  RandomHistory(io::Loop& loop, std::uint64_t seed, Workload workload, Open open, Open witness);
+  RandomHistory(io::Loop& loop, std::uint64_t seed, Workload workload, const Open& open, const Open& witness);
   ~RandomHistory();
 
   /// Everything, from the first call to the last client closed. `heal` is called when the clients are done: from then
@@ -69,7 +69,6 @@ class RandomHistory : Pinned {
   io::Loop& loop_;
   Prng prng_;
   const Workload workload_;
-  const Open open_;
   History history_;
   std::vector<std::string> complaints_;
   std::vector<std::unique_ptr<Client>> clients_;
