@@ -92,10 +92,13 @@ Plan Edge::decide(const Self& self, Instant now) {
   window_.advance(now);
   heed_override(now);
   show(plan, now);
+  Verdict verdict = judge(settings_, window_, failures_in_a_row_);
   if (rule() == Rule::own) {
-    for (int i = 0; i < kStepsMax && step_own(plan, now); ++i) show(plan, now);
+    for (int i = 0; i < kStepsMax && step_own(plan, verdict, now); ++i) {
+      show(plan, now);
+      verdict = judge(settings_, window_, failures_in_a_row_);
+    }
   }
-  const Verdict verdict = judge(settings_, window_, failures_in_a_row_);
   plan.vote = vote(self, verdict, now);
   plan.proposal = propose(self, verdict, plan, now);
   describe_standing(verdict, plan, now);
@@ -200,12 +203,9 @@ void Edge::begin_run(const Shown& before, Instant now) {
   run_.begin(shown_.probing ? std::min(carried_.well, most) : 0, now);
 }
 
-bool Edge::step_own(Plan& plan, Instant now) {
+bool Edge::step_own(Plan& plan, const Verdict& verdict, Instant now) {
   switch (own_.state) {
-    case State::closed: {
-      Verdict verdict = judge(settings_, window_, failures_in_a_row_);
-      return verdict.opinion == Opinion::bad && trip_own(plan, std::move(verdict.why), now);
-    }
+    case State::closed: return verdict.opinion == Opinion::bad && trip_own(plan, verdict.why, now);
     case State::open:
       if (!may_probe(own_, now)) {
         plan.look_again = std::min(plan.look_again, own_.since + own_.open_for);
@@ -214,22 +214,19 @@ bool Edge::step_own(Plan& plan, Instant now) {
       own_ = begin_probing(own_, own_.reason, now);
       if (settings_.mode == Mode::enforce) happened(plan, "half-opened", "it was open for long enough");
       return true;
-    case State::half_open: return step_half_open(plan, now);
-    case State::ramp: {
-      Verdict verdict = judge(settings_, window_, failures_in_a_row_);
-      if (verdict.opinion == Opinion::bad) return trip_own(plan, std::move(verdict.why), now);
+    case State::half_open: return step_half_open(plan, verdict, now);
+    case State::ramp:
+      if (verdict.opinion == Opinion::bad) return trip_own(plan, verdict.why, now);
       if (ramp_has_ended(settings_, own_, now)) return close_own(plan, "the ramp is over", now);
       plan.look_again = std::min(plan.look_again, next_ramp_step(settings_, own_, now));
       return false;
-    }
   }
   return false;
 }
 
-bool Edge::step_half_open(Plan& plan, Instant now) {
+bool Edge::step_half_open(Plan& plan, const Verdict& verdict, Instant now) {
   if (settings_.mode == Mode::observe) {
-    Verdict verdict = judge(settings_, window_, failures_in_a_row_);
-    if (verdict.opinion == Opinion::bad) return trip_own(plan, std::move(verdict.why), now);
+    if (verdict.opinion == Opinion::bad) return trip_own(plan, verdict.why, now);
     if (verdict.opinion == Opinion::good) return close_own(plan, "calls go well", now);
     return false;
   }

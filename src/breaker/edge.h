@@ -162,8 +162,8 @@ class Edge {
   void take_over(Instant now);
   void show(Plan& plan, Instant now);
   void begin_run(const Shown& before, Instant now);
-  bool step_own(Plan& plan, Instant now);
-  bool step_half_open(Plan& plan, Instant now);
+  bool step_own(Plan& plan, const Verdict& verdict, Instant now);
+  bool step_half_open(Plan& plan, const Verdict& verdict, Instant now);
   bool trip_own(Plan& plan, std::string why, Instant now);
   bool close_own(Plan& plan, std::string why, Instant now);
   ProbeRun::Step step_run(Plan& plan, bool flapping, Instant now);

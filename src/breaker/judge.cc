@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace holdfast::breaker {
 namespace {
@@ -10,30 +11,33 @@ namespace {
 /// rate at the threshold itself; an ordinary rate lies far below it, where nobody lives to see it.
 constexpr double kDeviations = 4;
 
-/// One kind of bad calls: how many of a tally, from which share on they are too many, and in words.
-struct Kind {
-  std::uint64_t Tally::* hits;
-  unsigned percent;
-  std::string words;
+/// So many bad calls that the callee is bad.
+struct Proof {
+  std::uint64_t bad = 0;
+  std::uint64_t of = 0;
+  bool newest = false;  ///< the newest calls alone, not all of the window
 };
 
-bool is_too_many(const Kind& kind, const Tally& calls) { return calls.*kind.hits * 100 >= kind.percent * calls.calls; }
+bool is_too_many(std::uint64_t bad, std::uint64_t of, unsigned percent) { return bad * 100 >= percent * of; }
 
-Verdict judge_kind(const Window& window, const Kind& kind) {
+/// Whether one kind of bad calls is too many of a window.
+std::optional<Proof> prove(const Window& window, std::uint64_t Tally::* kind, unsigned percent) {
   const Tally& sum = window.sum();
-  if (is_too_many(kind, sum)) {
-    const std::uint64_t hits = std::min(sum.*kind.hits, sum.calls);
-    return {Opinion::bad, std::to_string(hits) + " of " + std::to_string(sum.calls) + " calls " + kind.words};
-  }
-  Verdict verdict{Opinion::good, {}};
+  if (sum.*kind == 0) return std::nullopt;  // as nearly always
+  if (is_too_many(sum.*kind, sum.calls, percent)) return Proof{std::min(sum.*kind, sum.calls), sum.calls};
+  std::optional<Proof> proof;
   window.any_recent([&](const Tally& recent) {
-    const std::uint64_t hits = std::min(recent.*kind.hits, recent.calls);
-    if (lower_bound(hits, recent.calls) * 100 < kind.percent) return false;
-    const std::string newest = std::to_string(recent.calls);
-    verdict = {Opinion::bad, std::to_string(hits) + " of the newest " + newest + " calls " + kind.words};
+    const std::uint64_t bad = std::min(recent.*kind, recent.calls);
+    // The bound lies below the rate itself, which costs no root.
+    if (!is_too_many(bad, recent.calls, percent) || lower_bound(bad, recent.calls) * 100 < percent) return false;
+    proof = Proof{bad, recent.calls, true};
     return true;
   });
-  return verdict;
+  return proof;
+}
+
+std::string in_words(const Proof& proof) {
+  return std::to_string(proof.bad) + (proof.newest ? " of the newest " : " of ") + std::to_string(proof.of) + " calls ";
 }
 
 }  // namespace
@@ -62,11 +66,13 @@ Verdict judge(const Settings& settings, const Window& window, unsigned failures_
   }
   const Tally& sum = window.sum();
   if (sum.calls < std::max(settings.minimum_requests, 1U)) return {Opinion::none, "too few calls to say"};
-  const Kind failed{&Tally::failures, settings.failure_percent, "failed"};
-  const Kind slow{&Tally::slow, settings.slow_percent, "took longer than " + in_words(settings.slow_call)};
-  Verdict verdict = judge_kind(window, failed);
-  if (verdict.opinion != Opinion::bad) verdict = judge_kind(window, slow);
-  return verdict;
+  if (const std::optional<Proof> failed = prove(window, &Tally::failures, settings.failure_percent)) {
+    return {Opinion::bad, in_words(*failed) + "failed"};
+  }
+  if (const std::optional<Proof> slow = prove(window, &Tally::slow, settings.slow_percent)) {
+    return {Opinion::bad, in_words(*slow) + "took longer than " + in_words(settings.slow_call)};
+  }
+  return {Opinion::good, {}};
 }
 
 }  // namespace holdfast::breaker
