@@ -6,7 +6,8 @@
 namespace holdfast::sdk {
 namespace {
 
-/// Twice as long for each trip in a row, as breaker::trip() has it; by chance a fifth more, as far as we know.
+/// Twice as long for each trip in a row, as breaker::trip() has it, by chance a fifth more, as far as we know. After
+/// failed probes it may be longer, which nobody tells us: at worst we find out with a call too many.
 Duration open_for(const Report& report) {
   Duration lasts = report.settings.open_for;
   for (unsigned i = 1; i < report.trips && lasts < report.settings.max_open_for; ++i) lasts *= 2;

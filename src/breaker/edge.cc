@@ -129,11 +129,7 @@ void Edge::heed_override(Instant now) {
   if (!was_in_force || override_in_force_ || rule() != Rule::own) return;
   // What was held open is not known to be well: it is probed first.
   if (shown_.state != State::open || settings_.mode != Mode::enforce) return;
-  own_.state = State::open;
-  ++own_.epoch;
-  own_.since = now;
-  own_.open_for = Duration::zero();
-  own_.reason = "no longer held open";
+  own_ = open_to_be_probed(own_, "no longer held open", now);
 }
 
 /// The own standing has no part in what happens: it begins anew.

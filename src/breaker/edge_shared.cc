@@ -68,14 +68,12 @@ std::optional<Proposal> Edge::propose(const Self& self, const Verdict& verdict, 
 }
 
 std::optional<Proposal> Edge::propose_expiry(Instant now) const {
-  Standing next = shared_.value_or(Standing{.since = now});
-  ++next.epoch;
   const std::string why = "the override of " + override_->actor + " is over";
+  Standing next = shared_.value_or(Standing{.since = now});
   if (shares() && override_->state == State::open) {
-    next.state = State::open;
-    next.since = now;
-    next.open_for = Duration::zero();
-    next.reason = why;
+    next = open_to_be_probed(next, why, now);
+  } else {
+    ++next.epoch;
   }
   return Proposal{Proposal::Kind::expire, next, {}, why};
 }

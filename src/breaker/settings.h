@@ -24,7 +24,7 @@ struct Settings {
   unsigned minimum_requests = 20;     ///< fewer in a window say nothing
   unsigned consecutive_failures = 0;  ///< 0: failures in a row do not matter
   Duration window = 10s;
-  Duration open_for = 2s;       ///< doubled with each trip in a row …
+  Duration open_for = 2s;       ///< longer the longer it is down, and with each trip in a row …
   Duration max_open_for = 60s;  ///< … up to this
   unsigned probes = 3;          ///< good calls in a row, while half open, that let traffic return
   Duration ramp = 10s;          ///< over which it returns; 0s: at once

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::array<unsigned, 5> kRampPermille{50, 100, 250, 500, 750};
 
+/// What is down is asked again after a part of the time that it has been: an eighth.
+constexpr int kDownShare = 8;
+
 /// How many trips in a row are still remembered: each window that it was closed takes one away.
 unsigned trips_remembered(const Settings& settings, const Standing& before, Instant now) {
   if (before.state != State::closed || before.trips == 0) return before.trips;
@@ -25,6 +28,13 @@ Duration doubled(Duration base, unsigned trips, Duration most) {
   return std::min(length, most);
 }
 
+/// How long it stays open now.
+Duration time_open(const Settings& settings, const Standing& standing, Instant now) {
+  const Duration most = std::max(settings.max_open_for, settings.open_for);
+  if (is_flapping(standing, now)) return most;
+  return std::min(std::max(doubled(settings.open_for, standing.trips, most), standing.down / kDownShare), most);
+}
+
 /// A fifth more or less, so that those who tripped together do not come back together.
 Duration scattered(Duration length, Prng& prng) {
   return length / 1'000 * (800 + static_cast<Duration::rep>(prng.below(401)));
@@ -34,8 +44,11 @@ Duration ramp_step(const Settings& settings) {
   return std::max<Duration>(settings.ramp / static_cast<int>(kRampPermille.size()), 1ns);
 }
 
+bool flows(const Standing& standing) { return standing.state == State::closed || standing.state == State::ramp; }
+
 Standing step(const Standing& before, State state, std::string reason, Instant now) {
   Standing next = before;
+  next.down = flows(before) ? Duration::zero() : before.down + std::max<Duration>(now - before.since, Duration::zero());
   next.state = state;
   ++next.epoch;
   next.since = now;
@@ -63,15 +76,18 @@ bool is_flapping(const Standing& standing, Instant now) {
 
 Standing trip(const Settings& settings, const Standing& before, std::string reason, Instant now, Prng& prng) {
   Standing next = step(before, State::open, std::move(reason), now);
-  next.trips = trips_remembered(settings, before, now) + 1;
   ++next.total;
-  if (before.state == State::closed || before.state == State::ramp) {
+  if (flows(before)) {
+    next.trips = trips_remembered(settings, before, now) + 1;
     std::ranges::rotate(next.flaps, next.flaps.end() - 1);
     next.flaps.front() = now;
   }
-  const Duration most = std::max(settings.max_open_for, settings.open_for);
-  next.open_for = scattered(is_flapping(next, now) ? most : doubled(settings.open_for, next.trips, most), prng);
+  next.open_for = scattered(time_open(settings, next, now), prng);
   return next;
+}
+
+Standing open_to_be_probed(const Standing& before, std::string reason, Instant now) {
+  return step(before, State::open, std::move(reason), now);
 }
 
 Standing begin_probing(const Standing& before, std::string reason, Instant now) {
@@ -82,7 +98,7 @@ Standing begin_probing(const Standing& before, std::string reason, Instant now) 
 
 Standing give_up_probing(const Standing& before, std::string reason, Instant now) {
   check(before.state == State::half_open, "who gives up has probed");
-  return step(before, State::open, std::move(reason), now);
+  return open_to_be_probed(before, std::move(reason), now);
 }
 
 Standing begin_ramp(const Standing& before, std::string reason, Instant now) {

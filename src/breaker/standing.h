@@ -38,8 +38,9 @@ struct Standing {
   std::uint64_t epoch = 0;
   Instant since{};                         ///< when this state began, by our clock
   Duration open_for{};                     ///< of open: how long from `since` until it may be probed
-  unsigned trips = 0;                      ///< in a row
-  std::uint64_t total = 0;                 ///< trips ever
+  Duration down{};                         ///< for how long calls had not flowed when this state began
+  unsigned trips = 0;                      ///< out of a flow of calls (closed or ramp), in a row
+  std::uint64_t total = 0;                 ///< trips ever, failed probes too
   std::string reason{};                    ///< of the last step, for people
   std::array<Instant, kFlapsMax> flaps{};  ///< the newest trips out of a flow, newest first; Instant{}: none
 
@@ -51,9 +52,15 @@ bool is_flapping(const Standing& standing, Instant now);
 
 // The steps. `now` becomes `since`.
 
-/// Opens: for open_for, twice as long for each trip in a row (one is forgotten for each window that it was closed), at
-/// most max_open_for, and up to a fifth more or less by chance. Flapping: max_open_for.
+/// Opens: for open_for, twice as long for each trip out of a flow in a row (one is forgotten for each window that it
+/// was closed), at most max_open_for, and up to a fifth more or less by chance. Flapping: max_open_for.
+///
+/// A probe that failed has cost the callee one call and nobody else anything: there is no need to stand back twice as
+/// far each time, only not to ask for ever at the same pace. So from then on it is open for an eighth of the time that
+/// it has been down, if that is longer: an outage is noticed to be over within an eighth of its length.
 Standing trip(const Settings& settings, const Standing& before, std::string reason, Instant now, Prng& prng);
+/// Opens what was held open by force, or so it seems: nobody knows how it is, and it may be probed at once.
+Standing open_to_be_probed(const Standing& before, std::string reason, Instant now);
 /// Requires: open or half_open (the one before was lost).
 Standing begin_probing(const Standing& before, std::string reason, Instant now);
 /// Probing ended without a verdict: nobody called. It may be probed at once.

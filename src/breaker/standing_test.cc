@@ -10,13 +10,21 @@ namespace {
 const Instant kStart{1h};
 const Settings kSettings{.window = 10s, .open_for = 2s, .max_open_for = 60s, .probes = 3, .ramp = 10s};
 
-/// A run of trips out of half_open, each at once after the last.
-Standing tripped(const Settings& settings, unsigned times, Instant now, Prng& prng) {
-  Standing standing = trip(settings, Standing{}, "bad", now, prng);
+/// A run of trips out of the ramp, each at once after the last.
+Standing tripped(const Settings& settings, unsigned times, Prng& prng) {
+  Standing standing = trip(settings, Standing{}, "bad", kStart, prng);
   for (unsigned i = 1; i < times; ++i) {
-    standing = trip(settings, begin_probing(standing, "", now), "still bad", now, prng);
+    standing.flaps = {};
+    const Standing ramp = begin_ramp(begin_probing(standing, "", kStart), "", kStart);
+    standing = trip(settings, ramp, "bad again", kStart, prng);
   }
   return standing;
+}
+
+/// It tripped at kStart; this is how it stands when a probe has failed so long after that.
+Standing probed_in_vain(const Settings& settings, Duration after, Prng& prng) {
+  const Standing open = trip(settings, Standing{}, "bad", kStart, prng);
+  return trip(settings, begin_probing(open, "", kStart + after / 2), "still bad", kStart + after, prng);
 }
 
 void expect_within_a_fifth(Duration length, Duration of) {
@@ -39,15 +47,63 @@ TEST(Standing, opens_with_a_new_epoch_and_a_reason) {
 
 TEST(Standing, stays_open_twice_as_long_with_each_trip_in_a_row) {
   Prng prng(1);
-  expect_within_a_fifth(tripped(kSettings, 2, kStart, prng).open_for, 4s);
-  expect_within_a_fifth(tripped(kSettings, 5, kStart, prng).open_for, 32s);
-  expect_within_a_fifth(tripped(kSettings, 6, kStart, prng).open_for, 60s);
-  expect_within_a_fifth(tripped(kSettings, 1'000, kStart, prng).open_for, 60s);
+  expect_within_a_fifth(tripped(kSettings, 2, prng).open_for, 4s);
+  expect_within_a_fifth(tripped(kSettings, 5, prng).open_for, 32s);
+  expect_within_a_fifth(tripped(kSettings, 6, prng).open_for, 60s);
+  expect_within_a_fifth(tripped(kSettings, 1'000, prng).open_for, 60s);
+}
+
+TEST(Standing, is_asked_again_after_an_eighth_of_the_time_that_it_has_been_down) {
+  Prng prng(1);
+  expect_within_a_fifth(probed_in_vain(kSettings, 2s, prng).open_for, 2s);
+  expect_within_a_fifth(probed_in_vain(kSettings, 16s, prng).open_for, 2s);
+  expect_within_a_fifth(probed_in_vain(kSettings, 80s, prng).open_for, 10s);
+  expect_within_a_fifth(probed_in_vain(kSettings, 24h, prng).open_for, 60s);
+  EXPECT_EQ(probed_in_vain(kSettings, 20s, prng).trips, 1U) << "nothing flowed that could have tripped it";
+  EXPECT_EQ(probed_in_vain(kSettings, 20s, prng).total, 2U);
+}
+
+TEST(Standing, is_found_well_within_an_eighth_of_the_outage_and_the_scatter) {
+  Prng prng(1);
+  for (const Duration outage : {10s, 20s, 60s, 200s}) {
+    for (int run = 0; run < 100; ++run) {
+      Standing standing = trip(kSettings, Standing{}, "bad", kStart, prng);
+      Instant now = kStart + standing.open_for;
+      while (now < kStart + outage) {
+        standing = trip(kSettings, begin_probing(standing, "", now), "still bad", now, prng);
+        now += standing.open_for;
+      }
+      const Duration lag = now - (kStart + outage);
+      ASSERT_LE(lag, std::max<Duration>(outage / 8, kSettings.open_for) * 6 / 5);
+    }
+  }
+}
+
+TEST(Standing, knows_for_how_long_calls_have_not_flowed) {
+  Prng prng(1);
+  const Standing open = trip(kSettings, Standing{.since = kStart - 1h}, "", kStart, prng);
+  EXPECT_EQ(open.down, 0s);
+  const Standing probing = begin_probing(open, "", kStart + 2s);
+  EXPECT_EQ(probing.down, 2s);
+  const Standing again = give_up_probing(probing, "nobody called", kStart + 5s);
+  EXPECT_EQ(again.down, 5s);
+  const Standing ramp = begin_ramp(begin_probing(again, "", kStart + 6s), "", kStart + 7s);
+  EXPECT_EQ(ramp.down, 7s);
+  EXPECT_EQ(trip(kSettings, ramp, "", kStart + 8s, prng).down, 0s);
+  EXPECT_EQ(close(ramp, "", kStart + 17s).down, 0s);
+}
+
+TEST(Standing, may_be_probed_at_once_when_it_is_no_longer_held_open) {
+  const Standing open = open_to_be_probed(Standing{.epoch = 7, .since = kStart - 1h}, "released", kStart);
+  EXPECT_EQ(open.state, State::open);
+  EXPECT_EQ(open.epoch, 8U);
+  EXPECT_EQ(open.down, 0s) << "nobody knows that it was";
+  EXPECT_TRUE(may_probe(open, kStart));
 }
 
 TEST(Standing, never_opens_for_less_than_open_for_whatever_the_most_is) {
   Prng prng(1);
-  expect_within_a_fifth(tripped({.open_for = 10s, .max_open_for = 3s}, 3, kStart, prng).open_for, 10s);
+  expect_within_a_fifth(tripped({.open_for = 10s, .max_open_for = 3s}, 3, prng).open_for, 10s);
 }
 
 TEST(Standing, scatters_how_long_it_is_open) {
@@ -94,7 +150,8 @@ TEST(Standing, flaps_when_it_trips_three_times_out_of_a_flow_within_five_minutes
 
 TEST(Standing, does_not_flap_while_its_probes_fail) {
   Prng prng(1);
-  const Standing standing = tripped(kSettings, 10, kStart, prng);
+  Standing standing = trip(kSettings, Standing{}, "bad", kStart, prng);
+  for (int i = 0; i < 10; ++i) standing = trip(kSettings, begin_probing(standing, "", kStart), "", kStart, prng);
   EXPECT_FALSE(is_flapping(standing, kStart));
   EXPECT_EQ(standing.flaps[1], Instant{});
 }

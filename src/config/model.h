@@ -284,7 +284,7 @@ struct Breaker {
   Duration window = 10s;
   Duration slow_call = 1s;
   Share slow_rate = percent(50);
-  Duration open_for = 2s;       ///< doubled with each trip in a row …
+  Duration open_for = 2s;       ///< longer the longer it is down …
   Duration max_open_for = 60s;  ///< … up to this
   unsigned probes = 3;
   Duration ramp = 10s;

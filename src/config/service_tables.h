@@ -64,7 +64,7 @@ struct Table<Breaker> {
     f.field("window", t.window, within(1s, 10min),
             "how far back calls count; an outage is seen much sooner, when the newest calls leave no doubt");
     f.field("open_for", t.open_for, within(100ms, 1h),
-            "how long nobody calls, then the next calls probe it; twice as long for each failed try in a row …");
+            "how long nobody calls, then the next calls probe it; longer the longer it is down …");
     f.field("max_open_for", t.max_open_for, within(100ms, 24h), "… but never longer than this");
     f.field("probes", t.probes, count(1, 100), "good calls in a row after which traffic returns");
     f.field("ramp", t.ramp, within(0s, 1h), "over which it returns: 5%, 10%, 25%, 50%, 75%, all; `0s`: at once");

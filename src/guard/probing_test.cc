@@ -80,7 +80,7 @@ TEST_F(Probing, a_prober_that_hangs_is_judged_by_its_own_clock) {
   const std::optional<Duration> took = world.run_until([this] { return shared_state() == State::open; }, 10s);
   ASSERT_TRUE(took.has_value());
   EXPECT_LE(*took, 500ms) << "slow_call and a tick";
-  EXPECT_EQ(world.state(kName)->standing.trips, 2U);
+  EXPECT_EQ(world.state(kName)->standing.total, 2U);
 }
 
 TEST_F(Probing, when_a_prober_is_killed_another_takes_over_after_its_lease) {

@@ -82,7 +82,7 @@ TEST(SettingsRecord, takes_every_limit_and_nothing_beyond) {
 }
 
 breaker::Standing some_standing() {
-  breaker::Standing standing{State::open, 7, kNow.now, 2104ms, 2, 3, "3 of 5 proxies", {}};
+  breaker::Standing standing{State::open, 7, kNow.now, 2104ms, 4s, 2, 3, "3 of 5 proxies", {}};
   standing.flaps[0] = kNow.now - 1s;
   standing.flaps[1] = kNow.now - 61s;
   return standing;
@@ -124,6 +124,9 @@ TEST(StateRecord, refuses_what_cannot_be) {
     EXPECT_FALSE(parse_state(value)) << value;
   }
   EXPECT_TRUE(parse_state(R"({"state":"open","epoch":1,"open_for_ms":86400000,"flaps":[-5,1,2,3,4,5]})"));
+  const Result<StateRecord> for_ever = parse_state(R"({"state":"open","epoch":1,"down_ms":18446744073709551615})");
+  ASSERT_TRUE(for_ever);
+  EXPECT_EQ(for_ever->standing.down, std::chrono::days(3650)) << "no outage is longer";
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ using breaker::State;
 /// What happened longer ago than this happened at this time.
 constexpr Duration kLongAgo = 1h;
 constexpr std::uint64_t kOpenForMax_ms = 24UL * 3600 * 1000;
+constexpr std::uint64_t kDownMax_ms = 10UL * 365 * kOpenForMax_ms;  // no outage is longer
 
 std::int64_t to_ms(std::int64_t us) { return us / 1000; }
 
@@ -40,6 +41,7 @@ std::string write_state(const breaker::Standing& standing, const std::string& by
       {"epoch", standing.epoch},
       {"since", to_ms(wall_of(standing.since, clocks))},
       {"open_for_ms", std::chrono::ceil<std::chrono::milliseconds>(standing.open_for).count()},
+      {"down_ms", std::chrono::floor<std::chrono::milliseconds>(standing.down).count()},
       {"trips", standing.trips},
       {"total", standing.total},
       {"flaps", std::move(flaps)},
@@ -55,11 +57,13 @@ Result<StateRecord> parse_state(std::string_view value) {
   std::string state;
   std::uint64_t since_ms = 0;
   std::uint64_t open_for_ms = 0;
+  std::uint64_t down_ms = 0;
   std::uint64_t trips = 0;
   members.read("state", state);
   members.read("epoch", record.standing.epoch);
   members.read("since", since_ms);
   members.read("open_for_ms", open_for_ms);
+  members.read("down_ms", down_ms);
   members.read("trips", trips);
   members.read("total", record.standing.total);
   members.read("flaps", record.flaps_us);
@@ -78,6 +82,7 @@ Result<StateRecord> parse_state(std::string_view value) {
   if (since_ms > INT64_MAX / 1000) members.refuse("since", "no time");
   if (!members.wrong().empty()) return fail(Code::invalid, Side::store, members.wrong());
   record.standing.open_for = std::chrono::milliseconds(open_for_ms);
+  record.standing.down = std::chrono::milliseconds(std::min(down_ms, kDownMax_ms));
   record.standing.trips = static_cast<unsigned>(std::min<std::uint64_t>(trips, 1'000'000));
   record.since_us = static_cast<std::int64_t>(since_ms) * 1000;
   if (record.flaps_us.size() > breaker::kFlapsMax) record.flaps_us.resize(breaker::kFlapsMax);

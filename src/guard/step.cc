@@ -40,16 +40,6 @@ void add_end_of_probe(store::Transaction& transaction, const std::string& name, 
   if (posted.probe_created != 0) transaction.writes.push_back(Write::erase(probe_key(name)));
 }
 
-Standing open_to_be_probed(const Posted& posted, const Author& author, std::string reason) {
-  Standing next = posted.state ? to_standing(*posted.state, author.clocks, true) : Standing();
-  next.state = State::open;
-  ++next.epoch;
-  next.since = author.clocks.now;
-  next.open_for = Duration::zero();
-  next.reason = std::move(reason);
-  return next;
-}
-
 }  // namespace
 
 std::string_view word_of(Kind kind) {
@@ -113,7 +103,9 @@ store::Transaction make_release(const std::string& name, bool is_shared, const s
   transaction.compares.push_back(Compare::modified(override_key(name), posted.override_modified));
   transaction.writes.push_back(Write::erase(override_key(name)));
   if (is_shared && posted.override && posted.override->state == State::open) {
-    const Standing next = open_to_be_probed(posted, author, "an operator let it be probed: " + reason);
+    const Standing before = posted.state ? to_standing(*posted.state, author.clocks, true) : Standing();
+    const Standing next =
+        breaker::open_to_be_probed(before, "an operator let it be probed: " + reason, author.clocks.now);
     add_state(transaction, name, next, posted, author, prng);
     add_end_of_probe(transaction, name, posted);
   }
