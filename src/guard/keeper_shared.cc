@@ -45,13 +45,13 @@ void Keeper::unshare() {
   next_sharing_.reset();
   if (session_ == nullptr) return;
   set_in_touch(false);
-  ++ending_;
-  tasks_.add(end(std::exchange(session_, nullptr)));
+  const std::shared_ptr<Session> session = std::exchange(session_, nullptr);
   own_events_.clear();
   is_voter_published_ = false;
   published_under_ = 0;
   withdrawn_.clear();
   for (auto& [name, kept] : kept_) {
+    if (kept->hold) tasks_.add(revoke(session, kept->hold->term.id));  // somebody else may probe at once
     kept->hold.reset();
     kept->published.reset();
     kept->state_modified.reset();
@@ -64,6 +64,8 @@ void Keeper::unshare() {
     kept->edge.set_shared(std::nullopt, loop_.now());
     heed_settings(*kept);
   }
+  ++ending_;
+  tasks_.add(end(session));
 }
 
 void Keeper::set_in_touch(bool in_touch) {

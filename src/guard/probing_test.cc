@@ -107,6 +107,7 @@ TEST_F(Probing, when_a_prober_ends_in_order_another_takes_over_at_once) {
   callee.failing = 0;
   Node* first = wait_for_prober();
   ASSERT_NE(first, nullptr);
+  world.run(100ms);  // it knows that it has the power
   first->stop();
   const auto another = [this, first] { return prober() != nullptr && prober() != first; };
   const std::optional<Duration> took = world.run_until(another, 10s);

@@ -74,10 +74,10 @@ void Exchange::begin_call() {
 
 // When the breaker opens, who waits already need not wait for a time-out to get what everybody else gets at once: all
 // the patience in front of a callee that hangs is given back together. Only where something better than an error can be
-// had, and nothing was to be done: the answer may still come.
+// had, and nothing was to be done: the answer may still come. A probe that is slow has failed: nothing is learned from
+// waiting on.
 bool Exchange::may_stop_waiting() const {
-  return circuit_ != nullptr && call_.begun() && !admission_.probe && service_->config().fallback &&
-         http::is_safe(heads_->request.method);
+  return circuit_ != nullptr && call_.begun() && service_->config().fallback && http::is_safe(heads_->request.method);
 }
 
 // Not before the call is slow; then now and then, each time an eighth later than it is, so that many that wait long
