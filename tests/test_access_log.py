@@ -36,6 +36,20 @@ def test_an_answer_of_our_own_says_why(logged, origin):
     assert (line["status"], line["reason"]) == (502, "upstream-reset")
 
 
+def test_the_breaker_that_was_asked_is_logged(proxy, origin, tmp_path):
+    one = origin(always=do.answer(200))
+    services = {"feed": settings.service(one, calls=["profile"]), "profile": settings.service(one, breaker={})}
+    listeners = {"internal": {"bind": "127.0.0.1:0", "routes": "by_service_name"}}
+    running = proxy(settings.file(listeners, services, proxy={"access_log": {"path": str(tmp_path / "log")}}))
+    with Wire(running.address("internal")) as client:
+        for host, caller in [("profile", "feed"), ("profile", "somebody"), ("feed", "feed")]:
+            client.send(f"GET / HTTP/1.1\r\nHost: {host}\r\nX-Holdfast-Caller: {caller}\r\n\r\n".encode()).read()
+        client.send(b"nonsense\r\n\r\n").read()
+    running.stop()
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line.get("breaker") for line in lines] == ["feed->profile", "profile", None, None]
+
+
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
 def test_the_bytes_of_a_message_are_those_of_its_body_whoever_wrote_it(logged, origin, framing):
     sizes = {}

@@ -2,11 +2,13 @@
 the store is gone each goes on with what is known."""
 
 import json
+import subprocess
 
 import pytest
 
 from holdfast_testing import origins as do
 from holdfast_testing import settings
+from holdfast_testing.proxy import binary
 from holdfast_testing.store import Place
 from holdfast_testing.waiting import eventually
 
@@ -35,6 +37,7 @@ def fleet(proxy, place, tmp_path):
             folder = tmp_path / f"node-{i}"
             folder.mkdir()
             whole["cluster"] = {"store": place.address, "directory": str(folder)}
+            whole["admin"] = {"bind": "127.0.0.1:0"}
             one = proxy(json.dumps(whole), arguments=("--node", f"n{i}", "--zone", (zones or [""])[i % len(zones or [""])]))
             running.append(one)
             callers.append(Caller(one.address("web")))
@@ -50,9 +53,16 @@ def state(place) -> dict:
     return json.loads(record["value"]) if record else {}
 
 
+def shown(one) -> list[str]:
+    """State, and for whom, as an operator of that proxy sees it."""
+    command = [str(binary()), "breakers", "--admin", "%s:%d" % one.addresses("admin")[-1]]
+    lines = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.splitlines()
+    return lines[1].split()[1:3]
+
+
 def test_two_of_three_open_it_for_all(fleet, place, origin):
     server = origin(always=do.answer(500))
-    callers, _ = fleet(server, 3, LASTING)
+    callers, running = fleet(server, 3, LASTING)
     idle = callers[2]
     for caller in callers[:2]:
         caller.until(REFUSED, "refused", at_once=20)
@@ -61,11 +71,12 @@ def test_two_of_three_open_it_for_all(fleet, place, origin):
     asked = len(server.requests)
     assert [idle.ask() for _ in range(20)] == [REFUSED] * 20
     assert len(server.requests) == asked
+    assert eventually(lambda: [shown(one) for one in running] == [["open", "all"]] * 3)
 
 
 def test_one_of_three_opens_it_for_itself_alone(fleet, place, origin):
     server = origin(always=do.answer(200))
-    callers, _ = fleet(server, 3, LASTING)
+    callers, running = fleet(server, 3, LASTING)
     for caller in callers[1:]:
         assert caller.ask_at_once(20) == [(200, None)] * 20
     server.always = do.answer(500)
@@ -76,6 +87,7 @@ def test_one_of_three_opens_it_for_itself_alone(fleet, place, origin):
         for caller in callers[1:]:
             assert caller.ask_at_once(5) == [(200, None)] * 5
     assert state(place).get("state", "closed") == "closed"
+    assert [shown(one) for one in running] == [["open", "here"], ["closed", "-"], ["closed", "-"]]
 
 
 def test_it_closes_for_all_when_the_service_is_well(fleet, origin):

@@ -9,7 +9,7 @@
 namespace holdfast::cli {
 namespace {
 
-constexpr std::size_t kColumns = 7;
+constexpr std::size_t kColumns = 8;
 constexpr std::size_t kState = 1;
 using Line = std::array<std::string, kColumns>;
 
@@ -31,9 +31,9 @@ std::string share_of(const Json& json, const char* member) {
 }
 
 const Json& override_of(const Json& breaker) {
-  static const Json kNone;
+  static const Json none;
   const bool is_forced = breaker.is_object() && breaker.contains("override") && breaker["override"].is_object();
-  return is_forced ? breaker["override"] : kNone;
+  return is_forced ? breaker["override"] : none;
 }
 
 std::string reason_of(const Json& breaker) {
@@ -42,6 +42,12 @@ std::string reason_of(const Json& breaker) {
   const std::string until = word_of(forced, "until");
   return "forced by " + word_of(forced, "actor") + ": " + word_of(forced, "reason") +
          (until.empty() ? "" : ", until " + until);
+}
+
+// For whom it is so: decided together, or by this proxy alone. What calls flow through is so for nobody in particular.
+std::string scope_of(const Json& breaker) {
+  if (override_of(breaker).is_object() || text_of(breaker, "state") == "closed") return "-";
+  return breaker.contains("shared") && breaker["shared"] == true ? "all" : "here";
 }
 
 std::string_view colour_of(std::string_view state) {
@@ -57,11 +63,11 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 std::string breaker_table(const Json& page, bool colours) {
-  std::vector<Line> lines{{"NAME", "STATE", "ALLOWED", "MODE", "TRIPS", "SINCE", "REASON"}};
+  std::vector<Line> lines{{"NAME", "STATE", "FOR", "ALLOWED", "MODE", "TRIPS", "SINCE", "REASON"}};
   for (const Json& each : page.is_object() && page.contains("items") ? page["items"] : Json::array()) {
     if (!each.is_object()) continue;
-    lines.push_back({word_of(each, "name"), word_of(each, "state"), share_of(each, "allowed"), word_of(each, "mode"),
-                     number_of(each, "trips"), word_of(each, "since"), reason_of(each)});
+    lines.push_back({word_of(each, "name"), word_of(each, "state"), scope_of(each), share_of(each, "allowed"),
+                     word_of(each, "mode"), number_of(each, "trips"), word_of(each, "since"), reason_of(each)});
   }
   std::array<std::size_t, kColumns> widths{};
   for (const Line& line : lines) {

@@ -60,6 +60,7 @@ inline std::string reference_line(const AccessRecord& record) {
   text("listener", record.listener);
   text("service", record.service);
   text("endpoint", record.endpoint);
+  text("breaker", record.breaker);
   text("reason", record.reason);
   text("request_id", record.request_id);
   return line + "}\n";

@@ -125,6 +125,7 @@ void AccessLines::add(const char* packed) {
   to = texts.write(to, ",\"listener\":\"");
   to = texts.write(to, ",\"service\":\"");
   to = texts.write(to, ",\"endpoint\":\"");
+  to = texts.write(to, ",\"breaker\":\"");
   to = texts.write(to, ",\"reason\":\"");
   to = texts.write(to, ",\"request_id\":\"");
   to = write_literal(to, "}\n");

@@ -29,14 +29,16 @@ struct AccessRecord {
   std::string_view listener;
   std::string_view service;
   std::string_view endpoint;
-  std::string_view reason;  ///< X-Holdfast-Reason, or why the exchange was cut short
+  std::string_view breaker;  ///< that was asked: of this caller, or the service's own
+  std::string_view reason;   ///< X-Holdfast-Reason, or why the exchange was cut short
   std::string_view request_id;
 };
 
 /// The texts of a record, in the order in which they lie in memory and stand in a line.
-inline constexpr std::array kAccessTexts{&AccessRecord::client,   &AccessRecord::method,   &AccessRecord::host,
-                                         &AccessRecord::path,     &AccessRecord::listener, &AccessRecord::service,
-                                         &AccessRecord::endpoint, &AccessRecord::reason,   &AccessRecord::request_id};
+inline constexpr std::array kAccessTexts{&AccessRecord::client,    &AccessRecord::method,   &AccessRecord::host,
+                                         &AccessRecord::path,      &AccessRecord::listener, &AccessRecord::service,
+                                         &AccessRecord::endpoint,  &AccessRecord::breaker,  &AccessRecord::reason,
+                                         &AccessRecord::request_id};
 
 /// The fixed part of a record in memory.
 struct PackedRecord {

@@ -56,6 +56,7 @@ const char* Exchange::admit() {
 const char* Exchange::ask_breaker() {
   circuit_ = snapshot_->shared->guards.find(service_index_, caller());
   if (circuit_ == nullptr) return nullptr;
+  if (breaker_.empty()) breaker_ = circuit_->name();
   const bool harmless = http::is_safe(heads_->request.method) && request_body_.done();
   admission_ = circuit_->gate().admit(harmless, worker_.prng());
   breaker::Meter& meter = circuit_->meter(worker_.number());

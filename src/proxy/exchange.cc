@@ -194,6 +194,7 @@ void Exchange::begin() {
   service_ = nullptr;
   stood_in_for_ = nullptr;
   circuit_ = nullptr;
+  breaker_ = {};
   request_body_.start(request.framing, request.content_length, listener_->head_limits);
   make_request_id();
 }
@@ -351,7 +352,10 @@ AccessRecord Exchange::record() const {
     record.path = request.path;
     record.request_id = request_id_;
   }
-  if (service_ != nullptr) record.service = service_->service().name();
+  if (service_ != nullptr) {
+    record.service = service_->service().name();
+    record.breaker = breaker_;
+  }
   if (tries_ > 0) record.endpoint = service_->endpoint(endpoint_).endpoint->name;
   return record;
 }

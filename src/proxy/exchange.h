@@ -193,7 +193,8 @@ class Exchange : io::OnBroken {
   const Listener* listener_ = nullptr;
   std::uint32_t service_index_ = 0;  ///< in the snapshot
   upstream::LocalService* service_ = nullptr;
-  breaker::Circuit* circuit_ = nullptr;  ///< null: no breaker guards it
+  breaker::Circuit* circuit_ = nullptr;  ///< null: no breaker guards it, or it has been told how it went
+  std::string_view breaker_;             ///< the one that was asked first, for the access log
   breaker::Admission admission_;
   breaker::Call call_;
   Failure failed_ = Failure::none;                   ///< how the last attempt ended
