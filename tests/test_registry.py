@@ -1,7 +1,10 @@
 """Endpoints in the store: they come and go without a reload, and stay when the store is gone."""
 
 import json
+import os
+import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +99,35 @@ def test_endpoints_outlive_the_store_and_the_proxy(proxy, origin, place, tmp_pat
     register(place, b, "2")
     for running in first, second:
         assert eventually(lambda each=running: answers(each) == {"a": 6, "b": 6}, 30)
+
+
+@pytest.fixture
+def hanging_disk(tmp_path):
+    """What a proxy needs in its environment to have a disk that hangs, and the file that makes it hang."""
+    source, library = Path(__file__).parent / "holdfast_testing" / "hanging_disk.c", tmp_path / "hanging_disk.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", str(source), "-o", str(library)], check=True, timeout=60)
+    hangs = tmp_path / "hangs"
+    hangs.touch()
+    asan = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"
+    return {"LD_PRELOAD": str(library), "HANGING_DISK": str(hangs), "ASAN_OPTIONS": asan}, hangs
+
+
+@pytest.mark.parametrize("place", ["etcd"], indirect=True)  # a disk that hangs is no place for SQLite
+def test_a_disk_that_hangs_holds_nothing_up(proxy, origin, place, tmp_path, hanging_disk):
+    environment, hangs = hanging_disk
+    a, b = origin(always=whoami(), name="a"), origin(always=whoami(), name="b")
+    register(place, a, "1")
+    running = proxy(file(place, tmp_path), environment=environment)
+    assert answers(running) == {"a": 12}
+    assert eventually(lambda: list(tmp_path.glob("endpoints-*.snapshot.*"))), "it is being written"
+    register(place, b, "2")
+    running.log.wait_for(r"^readdressed generation=2$")
+    assert answers(running) == {"a": 6, "b": 6}
+    running.reload(file(place, tmp_path, balance="least_connections"))
+    assert set(answers(running)) == {"a", "b"}
+    assert not snapshots(tmp_path)
+    hangs.unlink()
+    assert eventually(lambda: snapshots(tmp_path))
 
 
 def test_a_damaged_snapshot_is_told_and_the_store_counts(proxy, origin, place, tmp_path):

@@ -67,6 +67,7 @@ class Loop : Pinned {
   Instant now() const { return now_; }
   /// Read now, a little later than the turn: for who compares with the instants of other processes.
   Instant exact_now() const;
+  bool is_simulated() const { return simulated_.has_value(); }
   /// For leases: read now, not at the beginning of the turn.
   BootInstant boot_now() const;
 

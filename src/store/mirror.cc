@@ -30,6 +30,7 @@ Mirror::Mirror(io::Loop& loop, Store& store, Options options, Say say, Changed c
       prng_(static_cast<std::uint64_t>(loop.now().time_since_epoch().count())),
       read_(loop),
       unsaved_(loop),
+      disk_(loop, "snapshot"),
       tasks_(loop) {
   if (!options_.file.empty()) {
     load();
@@ -128,7 +129,8 @@ io::Task<> Mirror::save_changes() {
     co_await unsaved_.wait(again);
     co_await io::sleep_until(loop_, loop_.now() + kGatherForDisk, stop_);
     if (!copy_.known()) continue;
-    const Result<> saved = save_snapshot(options_.file, worth_keeping());
+    const auto save = [file = options_.file, view = worth_keeping()] { return save_snapshot(file, view); };
+    const Result<> saved = co_await disk_.run(save);
     if (!saved && !std::exchange(told, true)) {
       say_("what is known of " + options_.prefix + " will not outlive this process: " + saved.error().what);
     }

@@ -12,6 +12,7 @@
 
 #include "base/pinned.h"
 #include "base/prng.h"
+#include "io/blocking_work.h"
 #include "io/loop.h"
 #include "io/scope.h"
 #include "io/signal.h"
@@ -26,8 +27,8 @@ class Mirror : Pinned {
   struct Options {
     std::string prefix{};
     std::filesystem::path file{};  ///< where the copy is kept for the next start; empty: nowhere
-    /// Whether what stands under a key is worth keeping there. The file is written, which blocks until it is on the
-    /// disk, when something is otherwise that is. Empty: everything is.
+    /// Whether what stands under a key is worth keeping there. The file is written when something is otherwise that is.
+    /// Empty: everything is.
     std::function<bool(std::string_view key)> keeps{};
   };
   /// Hears, for the log, of the store being lost and found again (once each), and of a file that cannot be used.
@@ -80,6 +81,7 @@ class Mirror : Pinned {
   io::Stop stop_;
   io::Signal read_;
   io::Signal unsaved_;
+  io::BlockingWork disk_;
   io::Scope tasks_;
 };
 

@@ -1,0 +1,41 @@
+// BlockingWork: what can only be done by waiting for it in the kernel, a disk's fsync() above all, on a thread of its
+// own. The loop goes on meanwhile, however long it takes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "io/loop.h"
+#include "io/loop_thread.h"
+#include "io/task.h"
+
+namespace holdfast::io {
+
+class BlockingWork : Pinned {
+ public:
+  /// `name`: of the thread, which begins with the first work.
+  BlockingWork(Loop& loop, std::string name) : loop_(loop), name_(std::move(name)) {}
+
+  /// Runs `work` there, after what was given before, and returns what it does. It owns all that it touches: nothing is
+  /// locked. In simulated time, where nothing takes any, it runs here.
+  template <class Work>
+  Task<std::invoke_result_t<Work&>> run(Work work) {
+    const auto result = std::make_shared<std::optional<std::invoke_result_t<Work&>>>();
+    std::move_only_function<void()> job = [work = std::move(work), result]() mutable { result->emplace(work()); };
+    co_await carry_out(std::move(job));
+    co_return std::move(**result);
+  }
+
+ private:
+  Task<> carry_out(std::move_only_function<void()> job);
+
+  Loop& loop_;
+  const std::string name_;
+  std::unique_ptr<LoopThread> thread_;
+};
+
+}  // namespace holdfast::io
