@@ -98,6 +98,11 @@ bool Exchange::waits_in_vain() const {
   return waited >= circuit_->meter(worker_.number()).slow_call() && choose_instead();
 }
 
+// This endpoint itself has had as long as a call may take; another may have had it before.
+bool Exchange::attempt_is_slow() const {
+  return worker_.loop().now() - attempt_began_ >= circuit_->meter(worker_.number()).slow_call();
+}
+
 // Told once; what comes later says nothing.
 void Exchange::end_call(breaker::Outcome outcome) {
   const Instant now = worker_.loop().now();

@@ -101,6 +101,7 @@ class Exchange : io::OnBroken {
   bool may_stop_waiting() const;
   Deadline look_at_breaker() const;
   bool waits_in_vain() const;
+  bool attempt_is_slow() const;
   std::optional<std::uint64_t> time_left_ms() const;
 
   // forward.cc

@@ -100,9 +100,9 @@ Exchange::Failure Exchange::ran_out_of_files() {
 void Exchange::report(Failure failure) {
   std::uint32_t& unanswered = service_->endpoint(endpoint_).unanswered;
   if (answered_ == Instant{} && failure != Failure::silence && unanswered > 0) --unanswered;  // it waits no more
-  // A probe is all that an endpoint is judged by while the breaker is open; one that hangs must not stay in its way.
-  const bool gave_up = failure == Failure::client || (failure == Failure::breaker && !admission_.probe);
-  if (gave_up || client_gone()) return;
+  if (failure == Failure::client || client_gone()) return;
+  // A probe is all that an endpoint is judged by while the breaker is open: one that hangs must not stay in its way.
+  if (failure == Failure::breaker && !(admission_.probe && attempt_is_slow())) return;
   upstream::LocalEndpoint& local = service_->endpoint(endpoint_);
   const Instant now = worker_.loop().now();
   // A caller that gave it less time than the service has by itself says nothing about an endpoint either.
