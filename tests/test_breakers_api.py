@@ -405,7 +405,7 @@ def shell(site, tmp_path):
 
 def test_breakers_are_a_table_for_people_and_a_page_for_programs(shell):
     lines = [line.split() for line in shell.say("breakers").splitlines()]
-    assert lines[0] == ["NAME", "STATE", "FOR", "ALLOWED", "MODE", "TRIPS", "SINCE", "REASON"]
+    assert lines[0] == ["NAME", "STATE", "SCOPE", "ALLOWED", "MODE", "TRIPS", "SINCE", "REASON"]
     [line] = [line for line in lines if line[0] == NAME]
     assert line[1:6] == ["closed", "-", "100%", "enforce", "0"] and re.fullmatch(TIME, line[6])
     assert "\x1b" not in shell.say("breakers"), "colours are for terminals"
@@ -478,10 +478,10 @@ def test_watching_and_following_tell_of_what_happens(shell):
     try:
         table.wait_for("closed")
         shell.one.force("open")
-        table.wait_for(r"open +- +0%.*forced by anna@ops1: a test")
+        table.wait_for(r"open +here +0%.*forced by anna@ops1: a test")
         events.wait_for("forced open: a test")
         shell.one.force("closed")
-        table.wait_for(r"closed +- +100%.*forced by anna@ops1: a test")
+        table.wait_for(r"closed +here +100%.*forced by anna@ops1: a test")
         events.wait_for("forced closed: a test")
     finally:
         for process in (watching, following):

@@ -289,6 +289,7 @@ void Edge::describe_standing(const Verdict& verdict, Plan& plan, Instant now) co
   plan.reason = standing.reason;
   plan.since = standing.since;
   plan.trips = standing.trips;
+  plan.total = standing.total;
 }
 
 std::string Edge::validate() const {

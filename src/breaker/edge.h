@@ -62,7 +62,8 @@ struct Plan {
   Instant since{};
   std::uint64_t epoch = 0;  ///< of the shared standing; 0: there is none
   unsigned trips = 0;
-  bool shared = false;  ///< it is the shared standing that shows
+  std::uint64_t total = 0;  ///< trips ever, of the standing that shows
+  bool shared = false;      ///< it is the shared standing that shows
 
   bool new_generation = false;  ///< since the last decide(): begin_generation(), what was measured before is void
   unsigned offer_probes = 0;    ///< so many more

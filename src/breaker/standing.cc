@@ -46,9 +46,16 @@ Duration ramp_step(const Settings& settings) {
 
 bool flows(const Standing& standing) { return standing.state == State::closed || standing.state == State::ramp; }
 
+/// Of the time that a state took, what it was meant to. It stays open for longer where nobody calls, or while an
+/// operator has the word, and nobody knows how the callee was then.
+Duration time_known_down(const Standing& standing, Instant now) {
+  if (standing.state != State::open) return Duration::zero();
+  return std::clamp<Duration>(now - standing.since, Duration::zero(), standing.open_for);
+}
+
 Standing step(const Standing& before, State state, std::string reason, Instant now) {
   Standing next = before;
-  next.down = flows(before) ? Duration::zero() : before.down + std::max<Duration>(now - before.since, Duration::zero());
+  next.down = flows(before) ? Duration::zero() : before.down + time_known_down(before, now);
   next.state = state;
   ++next.epoch;
   next.since = now;

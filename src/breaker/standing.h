@@ -38,7 +38,7 @@ struct Standing {
   std::uint64_t epoch = 0;
   Instant since{};                         ///< when this state began, by our clock
   Duration open_for{};                     ///< of open: how long from `since` until it may be probed
-  Duration down{};                         ///< for how long calls had not flowed when this state began
+  Duration down{};                         ///< how long it was known to be down when this state began
   unsigned trips = 0;                      ///< out of a flow of calls (closed or ramp), in a row
   std::uint64_t total = 0;                 ///< trips ever, failed probes too
   std::string reason{};                    ///< of the last step, for people
@@ -57,7 +57,8 @@ bool is_flapping(const Standing& standing, Instant now);
 ///
 /// A probe that failed has cost the callee one call and nobody else anything: there is no need to stand back twice as
 /// far each time, only not to ask for ever at the same pace. So from then on it is open for an eighth of the time that
-/// it has been down, if that is longer: an outage is noticed to be over within an eighth of its length.
+/// it is known to have been down, if that is longer: where there are calls, an outage is noticed to be over within
+/// about an eighth of its length.
 Standing trip(const Settings& settings, const Standing& before, std::string reason, Instant now, Prng& prng);
 /// Opens what was held open by force, or so it seems: nobody knows how it is, and it may be probed at once.
 Standing open_to_be_probed(const Standing& before, std::string reason, Instant now);

@@ -21,10 +21,10 @@ Standing tripped(const Settings& settings, unsigned times, Prng& prng) {
   return standing;
 }
 
-/// It tripped at kStart; this is how it stands when a probe has failed so long after that.
-Standing probed_in_vain(const Settings& settings, Duration after, Prng& prng) {
-  const Standing open = trip(settings, Standing{}, "bad", kStart, prng);
-  return trip(settings, begin_probing(open, "", kStart + after / 2), "still bad", kStart + after, prng);
+/// A probe has failed when it had been down for so long.
+Standing probed_in_vain(const Settings& settings, Duration down, Prng& prng) {
+  const Standing open{.state = State::open, .since = kStart, .open_for = down, .trips = 1, .total = 1};
+  return trip(settings, begin_probing(open, "", kStart + down), "still bad", kStart + down, prng);
 }
 
 void expect_within_a_fifth(Duration length, Duration of) {
@@ -79,26 +79,42 @@ TEST(Standing, is_found_well_within_an_eighth_of_the_outage_and_the_scatter) {
   }
 }
 
-TEST(Standing, knows_for_how_long_calls_have_not_flowed) {
+TEST(Standing, knows_for_how_long_it_has_been_down) {
   Prng prng(1);
-  const Standing open = trip(kSettings, Standing{.since = kStart - 1h}, "", kStart, prng);
+  Standing open = trip(kSettings, Standing{.since = kStart - 1h}, "", kStart, prng);
   EXPECT_EQ(open.down, 0s);
-  const Standing probing = begin_probing(open, "", kStart + 2s);
-  EXPECT_EQ(probing.down, 2s);
-  const Standing again = give_up_probing(probing, "nobody called", kStart + 5s);
-  EXPECT_EQ(again.down, 5s);
-  const Standing ramp = begin_ramp(begin_probing(again, "", kStart + 6s), "", kStart + 7s);
-  EXPECT_EQ(ramp.down, 7s);
-  EXPECT_EQ(trip(kSettings, ramp, "", kStart + 8s, prng).down, 0s);
+  open.open_for = 2s;
+  const Standing probing = begin_probing(open, "", kStart + 3s);
+  EXPECT_EQ(probing.down, 2s) << "for a second nobody asked";
+  const Standing again = trip(kSettings, probing, "", kStart + 4s, prng);
+  EXPECT_EQ(again.down, 2s);
+  const Standing ramp = begin_ramp(begin_probing(again, "", kStart + 4s + again.open_for), "", kStart + 9s);
+  EXPECT_EQ(ramp.down, 2s + again.open_for);
+  EXPECT_EQ(trip(kSettings, ramp, "", kStart + 10s, prng).down, 0s);
   EXPECT_EQ(close(ramp, "", kStart + 17s).down, 0s);
 }
 
+TEST(Standing, does_not_take_it_for_down_while_nobody_asks) {
+  Prng prng(1);
+  const Standing open = trip(kSettings, Standing{}, "bad", kStart, prng);
+  const Standing probed = begin_probing(open, "a call at last", kStart + 24h);
+  expect_within_a_fifth(trip(kSettings, probed, "cold", kStart + 24h, prng).open_for, 2s);
+  const Standing given_up = give_up_probing(probed, "nobody called", kStart + 25h);
+  const Standing anew = begin_probing(given_up, "", kStart + 48h);
+  expect_within_a_fifth(trip(kSettings, anew, "cold", kStart + 48h, prng).open_for, 2s);
+}
+
 TEST(Standing, may_be_probed_at_once_when_it_is_no_longer_held_open) {
-  const Standing open = open_to_be_probed(Standing{.epoch = 7, .since = kStart - 1h}, "released", kStart);
-  EXPECT_EQ(open.state, State::open);
-  EXPECT_EQ(open.epoch, 8U);
-  EXPECT_EQ(open.down, 0s) << "nobody knows that it was";
-  EXPECT_TRUE(may_probe(open, kStart));
+  Prng prng(1);
+  const Standing closed{.epoch = 7, .since = kStart - 1h};
+  const Standing tripped = trip(kSettings, closed, "", kStart - 1h, prng);
+  for (const Standing& before : {closed, tripped}) {
+    const Standing open = open_to_be_probed(before, "released", kStart);
+    EXPECT_EQ(open.state, State::open);
+    EXPECT_EQ(open.epoch, before.epoch + 1);
+    EXPECT_LE(open.down, 2400ms) << "nobody knows how it was meanwhile";
+    EXPECT_TRUE(may_probe(open, kStart));
+  }
 }
 
 TEST(Standing, never_opens_for_less_than_open_for_whatever_the_most_is) {

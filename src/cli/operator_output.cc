@@ -44,9 +44,9 @@ std::string reason_of(const Json& breaker) {
          (until.empty() ? "" : ", until " + until);
 }
 
-// For whom it is so: decided together, or by this proxy alone. What calls flow through is so for nobody in particular.
+// For whom it is so: all, or this proxy alone. Where calls flow and nobody said so, it is for nobody in particular.
 std::string scope_of(const Json& breaker) {
-  if (override_of(breaker).is_object() || text_of(breaker, "state") == "closed") return "-";
+  if (!override_of(breaker).is_object() && text_of(breaker, "state") == "closed") return "-";
   return breaker.contains("shared") && breaker["shared"] == true ? "all" : "here";
 }
 
@@ -63,7 +63,7 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 std::string breaker_table(const Json& page, bool colours) {
-  std::vector<Line> lines{{"NAME", "STATE", "FOR", "ALLOWED", "MODE", "TRIPS", "SINCE", "REASON"}};
+  std::vector<Line> lines{{"NAME", "STATE", "SCOPE", "ALLOWED", "MODE", "TRIPS", "SINCE", "REASON"}};
   for (const Json& each : page.is_object() && page.contains("items") ? page["items"] : Json::array()) {
     if (!each.is_object()) continue;
     lines.push_back({word_of(each, "name"), word_of(each, "state"), scope_of(each), share_of(each, "allowed"),

@@ -7,7 +7,7 @@
 
 namespace holdfast::cli {
 
-/// NAME STATE FOR ALLOWED MODE TRIPS SINCE REASON, a breaker a line. `page` is that of /v1/breakers.
+/// NAME STATE SCOPE ALLOWED MODE TRIPS SINCE REASON, a breaker a line. `page` is that of /v1/breakers.
 std::string breaker_table(const Json& page, bool colours);
 /// "feed->profile is open: forced by anna@ops1: disk full, until 2026-11-23T20:10:00.000Z".
 std::string breaker_line(const Json& breaker);

@@ -157,7 +157,8 @@ struct Table<HealthCheck> {
 template <>
 struct Table<OutlierEjection> {
   static constexpr std::string_view about =
-      "Leaves out endpoints that fail requests: no connection, reset, no answer in time, or a 5xx other than 501.";
+      "Leaves out endpoints that fail requests: no connection, reset, no answer in time, or a 5xx other than 501; of a "
+      "breaker's probe with a fallback also no answer within `slow_call`.";
   static void fields(auto& f, auto& t) {
     f.field("consecutive_failures", t.consecutive_failures, count(1, 10'000),
             "failures in a row until an endpoint is left out");

@@ -98,7 +98,8 @@ struct Table<AccessLog> {
         "format", t.format, OneOf<LogFormat>{},
         "how a record is written: one JSON object a line, with `time`, `client`, `method`, `host`, `path`, `status` "
         "(0: the client was gone), `duration_us`, `upstream_us` (to the endpoint's first byte), `request_bytes` and "
-        "`response_bytes` (of the bodies), `attempts`, `listener`, `service`, `endpoint`, `breaker` (of its caller), "
+        "`response_bytes` (of the bodies), `attempts`, `listener`, `service`, `endpoint`, `breaker` (the first that "
+        "was asked), "
         "`reason` and `request_id`; "
         "a text that is empty is left out");
     f.field("sample", t.sample, share(percent(0), percent(100)), "how many of the requests are recorded");

@@ -70,6 +70,7 @@ void Keeper::follow(const std::vector<Wanted>& wanted) {
     // Calls that hold its circuit still may go on, and are refused nothing.
     if (!stays) each->second->circuit->gate().begin_generation(breaker::Gate::kAll);
     if (!stays && each->second->published) withdrawn_.insert(each->first);
+    if (!stays) give_back(*each->second);
     each = stays ? std::next(each) : kept_.erase(each);
   }
   ++version_;
@@ -88,6 +89,7 @@ void Keeper::heed_settings(Kept& kept) {
   kept.must_look = true;
   kept.edge.set_settings(settings, loop_.now());
   kept.circuit->set_slow_call(settings.slow_call);
+  if (settings.mode != breaker::Mode::enforce || !settings.shared) give_back(kept);
 }
 
 // ------------------------------------------------------------------------------------------------------ the look

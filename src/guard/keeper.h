@@ -121,6 +121,7 @@ class Keeper : Pinned {
   void begin_session(Sharing sharing);
   void set_in_touch(bool in_touch);
   void heed_hold(Kept& kept);
+  void give_back(Kept& kept);
   void publish();
   bool is_vote_due(const Kept& kept) const;
   io::Task<> send_votes(std::shared_ptr<Session> session, store::Transaction transaction,
@@ -147,6 +148,7 @@ class Keeper : Pinned {
 
   // For people: keeper_view.cc.
   void note_version(Kept& kept);
+  bool has_tripped(const Kept& kept, const View& now) const;
   View view_of(const Kept& kept) const;
 
   io::Loop& loop_;

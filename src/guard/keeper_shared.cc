@@ -45,14 +45,14 @@ void Keeper::unshare() {
   next_sharing_.reset();
   if (session_ == nullptr) return;
   set_in_touch(false);
-  const std::shared_ptr<Session> session = std::exchange(session_, nullptr);
+  for (auto& [name, kept] : kept_) give_back(*kept);
+  ++ending_;
+  tasks_.add(end(std::exchange(session_, nullptr)));
   own_events_.clear();
   is_voter_published_ = false;
   published_under_ = 0;
   withdrawn_.clear();
   for (auto& [name, kept] : kept_) {
-    if (kept->hold) tasks_.add(revoke(session, kept->hold->term.id));  // somebody else may probe at once
-    kept->hold.reset();
     kept->published.reset();
     kept->state_modified.reset();
     kept->await = 0;
@@ -64,8 +64,6 @@ void Keeper::unshare() {
     kept->edge.set_shared(std::nullopt, loop_.now());
     heed_settings(*kept);
   }
-  ++ending_;
-  tasks_.add(end(session));
 }
 
 void Keeper::set_in_touch(bool in_touch) {
@@ -149,6 +147,13 @@ void Keeper::tell_shared(const Kept& kept, const breaker::Standing& standing, co
 }
 
 // The power to probe is ours while the store says so and its lease surely lasts. Who cannot be sure does not probe.
+// Somebody else may probe at once. Where this does not get through any more, the lease ends by itself.
+void Keeper::give_back(Kept& kept) {
+  if (!kept.hold) return;
+  if (session_ != nullptr) tasks_.add(revoke(session_, kept.hold->term.id));
+  kept.hold.reset();
+}
+
 void Keeper::heed_hold(Kept& kept) {
   if (session_ == nullptr || !is_in_touch_) return;
   const Posted& posted = session_->board().of(kept.name());

@@ -35,7 +35,7 @@ struct Outage {
   bool find() {
     told = lines();
     node().link->is_cut = false;
-    return world.run_until([this] { return node().view(kName).shared; }, 10s).has_value();
+    return world.run_until([this] { return node().keeper->in_touch() && node().view(kName).shared; }, 10s).has_value();
   }
   /// Until it may be probed, as the record says.
   Duration left() const {

@@ -101,14 +101,33 @@ TEST_F(Probing, when_a_prober_is_killed_another_takes_over_after_its_lease) {
   EXPECT_TRUE(world.run_until([this] { return shared_state() == State::ramp; }, 1s));
 }
 
-TEST_F(Probing, when_a_prober_ends_in_order_another_takes_over_at_once) {
+// While the answer to taking the power is under way, and when it knows that it has it.
+class ProberThatEnds : public Probing, public testing::WithParamInterface<Duration> {};
+
+TEST_P(ProberThatEnds, is_followed_at_once) {
   open();
   callee.hangs = true;
   callee.failing = 0;
   Node* first = wait_for_prober();
   ASSERT_NE(first, nullptr);
-  world.run(100ms);  // it knows that it has the power
+  world.run(GetParam());
   first->stop();
+  const auto another = [this, first] { return prober() != nullptr && prober() != first; };
+  const std::optional<Duration> took = world.run_until(another, 10s);
+  ASSERT_TRUE(took.has_value());
+  EXPECT_LE(*took, 500ms);
+}
+
+INSTANTIATE_TEST_SUITE_P(Probing, ProberThatEnds, testing::Values(0ms, 100ms));
+
+TEST_F(Probing, a_prober_that_shares_no_more_is_followed_at_once) {
+  open();
+  callee.hangs = true;
+  callee.failing = 0;
+  Node* first = wait_for_prober();
+  ASSERT_NE(first, nullptr);
+  world.run(100ms);
+  first->keeper->follow({});
   const auto another = [this, first] { return prober() != nullptr && prober() != first; };
   const std::optional<Duration> took = world.run_until(another, 10s);
   ASSERT_TRUE(took.has_value());

@@ -1,8 +1,7 @@
 // The record breaker/state/NAME: where the breaker that all share stands.
 //
-//   {"state":"open","epoch":7,"since":1795464000000,"open_for_ms":2104,"down_ms":0,"trips":1,
-//    "total":3,"flaps":[1795464000000],"reason":"3 of 5 proxies: 20 of 20 calls
-//    failed","by":"a","id":"9f3e1a07c2d45b68"}
+//   {"state":"open","epoch":7,"since":1795464000000,"open_for_ms":2104,"down_ms":0,"trips":1,"total":3,
+//    "flaps":[1795464000000],"reason":"3 of 5 proxies: 20 of 20 calls failed","by":"a","id":"9f3e1a07c2d45b68"}
 //
 // Times there are wall clocks, which may differ between machines and be put back. So they are believed as little as
 // possible: who sees a step as it happens counts from now by its own clock; who comes later counts what the wall says

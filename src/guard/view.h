@@ -29,9 +29,9 @@ struct View {
   std::optional<OverrideView> override{};
   std::string reason{};
   std::int64_t since_us = 0;  ///< wall clock
-  unsigned trips = 0;         ///< in a row
+  unsigned trips = 0;         ///< out of a flow of calls, in a row
   std::uint64_t epoch = 0;    ///< of what is decided together; 0: nothing was
-  bool shared = false;        ///< what is decided together shows, not this process's own
+  bool shared = false;        ///< it is so for all: what was decided together shows, or an operator's word in the store
   std::uint64_t total = 0;    ///< how often it opened, as far as this process saw; not by an operator
   breaker::Settings settings{};
 
