@@ -66,8 +66,8 @@ io::Task<> Session::keep() {
   lease_->stop();
   mirror_->stop();
   co_await lease_->idle(kNever);
+  co_await journal_.unshare();  // before what may wait for a disk
   co_await mirror_->idle(kNever);
-  co_await journal_.unshare();
   co_await store_->close();
 }
 

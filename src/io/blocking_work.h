@@ -17,8 +17,12 @@ namespace holdfast::io {
 
 class BlockingWork : Pinned {
  public:
-  /// `name`: of the thread, which begins with the first work.
-  BlockingWork(Loop& loop, std::string name) : loop_(loop), name_(std::move(name)) {}
+  /// After so long `late` is told, once for each work that takes longer.
+  static constexpr Duration kPatience = 10s;
+  using Late = std::function<void()>;
+
+  /// `name`: of the thread.
+  BlockingWork(Loop& loop, const std::string& name, Late late);
 
   /// Runs `work` there, after what was given before, and returns what it does. It owns all that it touches: nothing is
   /// locked. In simulated time, where nothing takes any, it runs here.
@@ -34,8 +38,8 @@ class BlockingWork : Pinned {
   Task<> carry_out(std::move_only_function<void()> job);
 
   Loop& loop_;
-  const std::string name_;
-  std::unique_ptr<LoopThread> thread_;
+  const Late late_;
+  const std::unique_ptr<LoopThread> thread_;  ///< none where time is simulated
 };
 
 }  // namespace holdfast::io

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 struct Bench : Pinned {
   Loop loop;
-  BlockingWork work{loop, "work"};
+  BlockingWork work{loop, "work", [] {}};
   std::binary_semaphore gate{0};
   std::vector<std::string> happened;
 };
@@ -66,7 +66,7 @@ TEST(BlockingWork, does_one_after_the_other) {
 }
 
 Task<> work_here(Ref<Loop> loop) {
-  BlockingWork work(*loop, "work");
+  BlockingWork work(*loop, "work", [] {});
   const auto look = [] { return std::this_thread::get_id(); };
   const std::thread::id where = co_await work.run(look);
   EXPECT_EQ(where, std::this_thread::get_id());

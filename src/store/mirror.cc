@@ -30,10 +30,13 @@ Mirror::Mirror(io::Loop& loop, Store& store, Options options, Say say, Changed c
       prng_(static_cast<std::uint64_t>(loop.now().time_since_epoch().count())),
       read_(loop),
       unsaved_(loop),
-      disk_(loop, "snapshot"),
       tasks_(loop) {
   if (!options_.file.empty()) {
     load();
+    disk_.emplace(loop, "snapshot", [this] {
+      say_("what is known of " + options_.prefix + " is not kept for the next start: the disk does not answer, " +
+           options_.file.string());
+    });
     tasks_.add(save_changes());
   }
   tasks_.add(keep());
@@ -97,7 +100,10 @@ io::Task<> Mirror::follow(Revision from) {
 }
 
 void Mirror::tell_changed(const std::vector<Event>& events, Heard heard) {
-  if (std::ranges::any_of(events, [this](const Event& each) { return keeps(each.record.key); })) unsaved_.notify();
+  if (std::ranges::any_of(events, [this](const Event& each) { return keeps(each.record.key); })) {
+    is_unsaved_ = true;
+    unsaved_.notify();
+  }
   changed_(events, heard);
 }
 
@@ -124,17 +130,19 @@ View Mirror::worth_keeping() const {
 
 io::Task<> Mirror::save_changes() {
   bool told = false;  // that it failed, since when nothing was saved
-  while (!stop_.requested()) {
+  for (bool is_last = false; !is_last;) {
     const Deadline again = told ? loop_.now() + kSaveAgain : kNever;
-    co_await unsaved_.wait(again);
+    if (!stop_.requested()) co_await unsaved_.wait(again);
     co_await io::sleep_until(loop_, loop_.now() + kGatherForDisk, stop_);
-    if (!copy_.known()) continue;
+    is_last = stop_.requested();  // what changes while it is written is written then
+    if (!std::exchange(is_unsaved_, false)) continue;
     const auto save = [file = options_.file, view = worth_keeping()] { return save_snapshot(file, view); };
-    const Result<> saved = co_await disk_.run(save);
+    const Result<> saved = co_await disk_->run(save);
     if (!saved && !std::exchange(told, true)) {
       say_("what is known of " + options_.prefix + " will not outlive this process: " + saved.error().what);
     }
     if (saved) told = false;
+    if (!saved) is_unsaved_ = true;
   }
 }
 

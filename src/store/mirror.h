@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,7 +82,8 @@ class Mirror : Pinned {
   io::Stop stop_;
   io::Signal read_;
   io::Signal unsaved_;
-  io::BlockingWork disk_;
+  bool is_unsaved_ = false;
+  std::optional<io::BlockingWork> disk_;  ///< where there is a file
   io::Scope tasks_;
 };
 
