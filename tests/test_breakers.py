@@ -231,8 +231,8 @@ def test_a_host_that_hangs_does_not_fail_all_probes(proxy, origin):
 
 def test_who_probes_blames_only_who_had_the_time(proxy, origin):
     """One answers 503 late, so that the other has hardly any time left of what the call may take: it is not its fault."""
-    late, other = origin(always=do.slow(0.15, do.answer(503))), origin(always=do.hang())
-    whole = json.loads(settings.web(late, other, breaker=BREAKER, fallback={"status": 200, "body": "default"},
+    late, other = origin(always=do.slow(0.5, do.answer(503))), origin(always=do.hang())
+    whole = json.loads(settings.web(late, other, breaker={**BREAKER, "slow_call": "600ms"}, fallback={"status": 200, "body": "default"},
                                     **{**PATIENT, "retries": {"attempts": 1, "on": [503]}}))
     running = proxy(json.dumps({**whole, "admin": {"bind": "127.0.0.1:0"}}))
     caller = Caller(running.address("web"))
@@ -241,7 +241,7 @@ def test_who_probes_blames_only_who_had_the_time(proxy, origin):
         page = wire.get(running.addresses("admin")[-1], "/metrics").text
         return int(re.search(rf'holdfast_endpoint_failures_total{{.*endpoint="{other.address}"}} (\d+)', page)[1])
     caller.until((200, "breaker-open"), "open", at_once=20)
-    other.always = do.slow(0.1, do.answer(200))
+    other.always = do.slow(0.15, do.answer(200))
     before, asked = failures(), len(other.requests)
     assert eventually(lambda: caller.ask() and len(other.requests) >= asked + 6), "probed"
     assert failures() == before

@@ -255,6 +255,7 @@ bool Edge::trip_own(Plan& plan, std::string why, Instant now) {
   if (own_.state != State::half_open) evidence_ = Evidence{why, window_.sum(), shared_epoch(), now};
   if (evidence_) evidence_->seen = now;
   own_ = trip(settings_, own_, std::move(why), now, prng_);
+  plan.has_tripped = true;
   happened(plan, settings_.mode == Mode::enforce ? "opened" : "would open", own_.reason);
   return true;
 }
@@ -270,6 +271,7 @@ void Edge::describe_standing(const Verdict& verdict, Plan& plan, Instant now) co
   plan.epoch = shared_epoch();
   plan.state = shown_.state;
   if (shown_.rule == Rule::override) {
+    plan.forced = true;
     plan.allowed_permille = override_->state == State::open ? 0 : Gate::kAll;
     plan.reason = std::string(to_string(override_->state)) + " by " + override_->actor + ": " + override_->reason;
     plan.since = override_since_;
@@ -289,7 +291,6 @@ void Edge::describe_standing(const Verdict& verdict, Plan& plan, Instant now) co
   plan.reason = standing.reason;
   plan.since = standing.since;
   plan.trips = standing.trips;
-  plan.total = standing.total;
 }
 
 std::string Edge::validate() const {

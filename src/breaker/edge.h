@@ -62,8 +62,8 @@ struct Plan {
   Instant since{};
   std::uint64_t epoch = 0;  ///< of the shared standing; 0: there is none
   unsigned trips = 0;
-  std::uint64_t total = 0;  ///< trips ever, of the standing that shows
-  bool shared = false;      ///< it is the shared standing that shows
+  bool shared = false;  ///< it is the shared standing that shows
+  bool forced = false;  ///< it is an operator's word that shows
 
   bool new_generation = false;  ///< since the last decide(): begin_generation(), what was measured before is void
   unsigned offer_probes = 0;    ///< so many more
@@ -77,6 +77,7 @@ struct Plan {
     std::string why{};
   };
   std::optional<Happened> happened{};
+  bool has_tripped = false;  ///< the own standing, since the last decide()
 
   Instant look_again{};  ///< call decide() then at the latest, whatever happens
 };

@@ -89,7 +89,6 @@ void Keeper::heed_settings(Kept& kept) {
   kept.must_look = true;
   kept.edge.set_settings(settings, loop_.now());
   kept.circuit->set_slow_call(settings.slow_call);
-  if (settings.mode != breaker::Mode::enforce || !settings.shared) give_back(kept);
 }
 
 // ------------------------------------------------------------------------------------------------------ the look
@@ -161,6 +160,7 @@ void Keeper::carry_out(Kept& kept) {
   }
   if (plan.any_probe) gate.let_any_probe();
   if (plan.offer_probes != 0) gate.offer_probes(plan.offer_probes);
+  if (plan.has_tripped) ++kept.total;
   if (plan.happened) tell_own(kept, plan.happened->what + " here", plan.happened->why, "");
   note_version(kept);
   if (plan.proposal) propose(kept);

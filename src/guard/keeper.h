@@ -116,6 +116,7 @@ class Keeper : Pinned {
   void learn(bool is_late);
   void begin_from_store();
   void take_in(Kept& kept, bool is_new);
+  bool is_seen_to_trip(const Kept& kept, const breaker::Standing& standing) const;
   void recall(Kept& kept, const Posted& posted, const Clocks& clocks);
   void tell_shared(const Kept& kept, const breaker::Standing& standing, const StateRecord& record);
   void begin_session(Sharing sharing);
@@ -148,7 +149,6 @@ class Keeper : Pinned {
 
   // For people: keeper_view.cc.
   void note_version(Kept& kept);
-  bool has_tripped(const Kept& kept, const View& now) const;
   View view_of(const Kept& kept) const;
 
   io::Loop& loop_;

@@ -114,13 +114,23 @@ void Keeper::take_in(Kept& kept, bool is_new) {
     kept.state_modified = posted.state_modified;
     std::optional<breaker::Standing> standing;
     if (posted.state) standing = to_standing(*posted.state, clocks, is_live);
-    if (is_live && standing) tell_shared(kept, *standing, *posted.state);
+    if (is_live && standing) {
+      if (is_seen_to_trip(kept, *standing)) ++kept.total;
+      tell_shared(kept, *standing, *posted.state);
+    }
     kept.shared_total = standing ? standing->total : 0;
     kept.edge.set_shared(std::move(standing), clocks.now);
   }
   std::vector<breaker::Vote> votes;
   for (const auto& [node, vote] : posted.votes) votes.push_back(vote);
   kept.edge.set_votes(std::move(votes));
+}
+
+// Whose own breaker is open already has counted that.
+bool Keeper::is_seen_to_trip(const Kept& kept, const breaker::Standing& standing) const {
+  const bool has_not_counted =
+      kept.plan.shared || kept.plan.state == breaker::State::closed || kept.plan.state == breaker::State::ramp;
+  return standing.total > kept.shared_total && has_not_counted;
 }
 
 // From the file of a former process, while the store cannot be read: it goes on as our own.
@@ -146,7 +156,6 @@ void Keeper::tell_shared(const Kept& kept, const breaker::Standing& standing, co
   }
 }
 
-// The power to probe is ours while the store says so and its lease surely lasts. Who cannot be sure does not probe.
 // Somebody else may probe at once. Where this does not get through any more, the lease ends by itself.
 void Keeper::give_back(Kept& kept) {
   if (!kept.hold) return;
@@ -154,8 +163,11 @@ void Keeper::give_back(Kept& kept) {
   kept.hold.reset();
 }
 
+// The power to probe is ours while the store says so and its lease surely lasts. Who cannot be sure does not probe, and
+// who does not share any more has no use for it.
 void Keeper::heed_hold(Kept& kept) {
   if (session_ == nullptr || !is_in_touch_) return;
+  if (kept.settings.mode != breaker::Mode::enforce || !kept.settings.shared) give_back(kept);
   const Posted& posted = session_->board().of(kept.name());
   bool is_ours = false;
   if (kept.hold) {

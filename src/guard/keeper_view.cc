@@ -21,27 +21,17 @@ View Keeper::view_of(const Kept& kept) const {
   view.since_us = kept.since_us;
   view.trips = plan.trips;
   view.epoch = plan.epoch;
-  view.shared = kept.override() ? kept.shared_override.has_value() : plan.shared;
-  view.total = kept.shown.total;
+  view.shared = plan.forced ? kept.shared_override.has_value() : plan.shared;
+  view.total = kept.total;
   view.settings = kept.edge.settings();
   return view;
-}
-
-// Whether it opened since the last look: by its own count, where that goes on; else if it was not open before.
-bool Keeper::has_tripped(const Kept& kept, const View& now) const {
-  if (now.state != breaker::State::open || now.override) return false;
-  const View& before = kept.shown;
-  if (now.shared == before.shared) return kept.plan.total > kept.standing_total;
-  return before.state == breaker::State::closed || before.state == breaker::State::ramp;
 }
 
 // Since when is told by the wall clock of the moment in which it was noticed: it does not creep with that clock.
 void Keeper::note_version(Kept& kept) {
   View now = view_of(kept);
   now.since_us = kept.shown.since_us;
-  const bool is_another_trip = has_tripped(kept, now);
-  kept.standing_total = kept.plan.total;
-  if (now == kept.shown && !is_another_trip) return;
+  if (now == kept.shown) return;
   const bool is_another_state =
       now.state != kept.shown.state || now.epoch != kept.shown.epoch || now.shared != kept.shown.shared;
   if (is_another_state) {
@@ -51,7 +41,6 @@ void Keeper::note_version(Kept& kept) {
     kept.since_us = surroundings_.wall_us() - (is_known ? age_us : 0);
   }
   now.since_us = kept.since_us;
-  if (is_another_trip) ++now.total;
   kept.shown = std::move(now);
   ++version_;
   is_told_ = false;

@@ -48,9 +48,9 @@ struct Kept : Pinned {
   std::optional<OverrideView> local_override{};  ///< without a store
   bool is_inherited = false;                     ///< it stood in a store that is not asked any more
   std::optional<OverrideView> shared_override{};
-  std::int64_t since_us = 0;         ///< wall clock: of what shows
-  View shown{};                      ///< as of the last version(); without counts
-  std::uint64_t standing_total = 0;  ///< trips of the standing that showed then
+  std::int64_t since_us = 0;  ///< wall clock: of what shows
+  View shown{};               ///< as of the last version(); without counts
+  std::uint64_t total = 0;    ///< trips that this process saw happen; View::total
 
   // With a store.
   std::optional<store::Revision> state_modified{};  ///< of what the edge was told; none: nothing yet

@@ -41,6 +41,29 @@ struct Operator : testing::Test {
   std::uint64_t reached(Instant since) const { return callee.calls.between(since, world.now()); }
 };
 
+TEST_F(Operator, does_not_count_as_a_trip_while_each_other_opening_counts_once) {
+  begin();
+  callee.failing = 1;
+  ASSERT_TRUE(world.run_until([this] { return world.all(kName, State::open); }, 2s));
+  world.run(12s);
+  const auto total = [this] { return world.state(kName)->standing.total; };
+  EXPECT_GT(total(), 3U) << "probed in vain";
+  ASSERT_TRUE(force_at(1, State::open));
+  world.run(2s);
+  ASSERT_TRUE(release_at(2));
+  ASSERT_TRUE(world.run_until([this] { return world.all(kName, State::open); }, 2s));
+  world.run(5s);
+  ASSERT_TRUE(world.run_until([this] { return world.all(kName, State::open); }, 2s));
+  for (const auto& node : world.nodes) EXPECT_EQ(node->view(kName).total, total()) << node->name;
+
+  world.add_nodes(1, {"z1"});
+  Node& newcomer = *world.nodes.back();
+  newcomer.call(kName, 200);
+  const std::uint64_t before = total();
+  ASSERT_TRUE(world.run_until([&] { return newcomer.view(kName).shared; }, 2s));
+  EXPECT_EQ(newcomer.view(kName).total, total() - before) << "what was before it came it has not seen";
+}
+
 TEST_F(Operator, open_is_open_everywhere_within_a_moment_and_says_who_and_why) {
   begin();
   ASSERT_TRUE(force_at(1, State::open));
@@ -55,6 +78,7 @@ TEST_F(Operator, open_is_open_everywhere_within_a_moment_and_says_who_and_why) {
   EXPECT_EQ(view.override->actor, "mara");
   EXPECT_EQ(view.override->reason, "INC-7");
   EXPECT_EQ(view.allowed, 0);
+  EXPECT_TRUE(view.shared) << "it is so for all";
   EXPECT_EQ(world.events(kName), std::vector<std::string>{"forced open"});
 }
 

@@ -101,7 +101,7 @@ TEST_F(Probing, when_a_prober_is_killed_another_takes_over_after_its_lease) {
   EXPECT_TRUE(world.run_until([this] { return shared_state() == State::ramp; }, 1s));
 }
 
-// While the answer to taking the power is under way, and when it knows that it has it.
+// As soon as the power is taken, and when it surely knows that.
 class ProberThatEnds : public Probing, public testing::WithParamInterface<Duration> {};
 
 TEST_P(ProberThatEnds, is_followed_at_once) {
@@ -120,19 +120,29 @@ TEST_P(ProberThatEnds, is_followed_at_once) {
 
 INSTANTIATE_TEST_SUITE_P(Probing, ProberThatEnds, testing::Values(0ms, 100ms));
 
-TEST_F(Probing, a_prober_that_shares_no_more_is_followed_at_once) {
+// By a reload.
+class ProberThatSharesNoMore : public Probing, public testing::WithParamInterface<bool> {};
+
+TEST_P(ProberThatSharesNoMore, is_followed_at_once) {
   open();
   callee.hangs = true;
   callee.failing = 0;
   Node* first = wait_for_prober();
   ASSERT_NE(first, nullptr);
   world.run(100ms);
-  first->keeper->follow({});
+  breaker::Settings alone = world.settings;
+  alone.shared = false;
+  std::vector<Wanted> wanted;
+  if (GetParam()) wanted.push_back({kName, alone});
+  first->keeper->follow(wanted);
   const auto another = [this, first] { return prober() != nullptr && prober() != first; };
   const std::optional<Duration> took = world.run_until(another, 10s);
   ASSERT_TRUE(took.has_value());
   EXPECT_LE(*took, 500ms);
 }
+
+INSTANTIATE_TEST_SUITE_P(Probing, ProberThatSharesNoMore, testing::Bool(),
+                         [](const auto& each) { return each.param ? "breaker_of_its_own" : "no_breaker"; });
 
 TEST_F(Probing, a_verdict_that_comes_after_the_lease_has_ended_is_refused) {
   open();
