@@ -12,6 +12,8 @@ from holdfast_testing.bodies import FRAMINGS, MIB, framed_request, noise
 from holdfast_testing.waiting import eventually
 from holdfast_testing.wire import Broken, Closed, Wire
 
+from test_queue import wait_for_queue
+
 pytestmark = pytest.mark.asan
 
 
@@ -26,7 +28,8 @@ def logged(proxy, tmp_path):
     """logged(origin, …) starts a proxy before it; .lines() stops it and gives what it logged, by path."""
     class Logged:
         def __init__(self, *origins, **more):
-            self.proxy = proxy(settings.web(*origins, proxy={"access_log": {"path": str(tmp_path / "log")}}, **more))
+            text = settings.web(*origins, proxy={"access_log": {"path": str(tmp_path / "log")}}, **more)
+            self.proxy = proxy(json.dumps(json.loads(text) | {"admin": {"bind": "127.0.0.1:0"}}))
             self.at = self.proxy.address("web")
 
         def now(self) -> dict[str, dict]:
@@ -201,7 +204,7 @@ def test_a_client_that_resets_in_the_queue_leaves_it_at_once(logged, gate):
         inside.send(wire.request(target="/inside"))
         gate.origin.wait_for_requests(1)
         gone = Wire(front.at).send(wire.request("POST", "/gone", body=b"x"))
-        # Whoever comes next is refused: so it stands in the queue.
+        wait_for_queue(front.proxy, 1)
         assert wire.get(front.at, "/refused").header("x-holdfast-reason") == "queue-full"
         gone.reset()
         assert front.wait_for_line("/gone")["reason"] == "client-gone"
