@@ -37,6 +37,12 @@ struct Probing : testing::Test {
     EXPECT_TRUE(world.run_until([&] { return (found = prober()) != nullptr; }, 10s));
     return found;
   }
+  void expect_another_at_once(const Node* first) {
+    const auto another = [this, first] { return prober() != nullptr && prober() != first; };
+    const std::optional<Duration> took = world.run_until(another, 10s);
+    ASSERT_TRUE(took.has_value());
+    EXPECT_LE(*took, 500ms);
+  }
   State shared_state() const { return world.state(kName)->standing.state; }
 };
 
@@ -112,10 +118,7 @@ TEST_P(ProberThatEnds, is_followed_at_once) {
   ASSERT_NE(first, nullptr);
   world.run(GetParam());
   first->stop();
-  const auto another = [this, first] { return prober() != nullptr && prober() != first; };
-  const std::optional<Duration> took = world.run_until(another, 10s);
-  ASSERT_TRUE(took.has_value());
-  EXPECT_LE(*took, 500ms);
+  expect_another_at_once(first);
 }
 
 INSTANTIATE_TEST_SUITE_P(Probing, ProberThatEnds, testing::Values(0ms, 100ms));
@@ -135,10 +138,7 @@ TEST_P(ProberThatSharesNoMore, is_followed_at_once) {
   std::vector<Wanted> wanted;
   if (GetParam()) wanted.push_back({kName, alone});
   first->keeper->follow(wanted);
-  const auto another = [this, first] { return prober() != nullptr && prober() != first; };
-  const std::optional<Duration> took = world.run_until(another, 10s);
-  ASSERT_TRUE(took.has_value());
-  EXPECT_LE(*took, 500ms);
+  expect_another_at_once(first);
 }
 
 INSTANTIATE_TEST_SUITE_P(Probing, ProberThatSharesNoMore, testing::Bool(),
