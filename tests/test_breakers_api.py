@@ -497,6 +497,5 @@ def test_it_ends_when_nobody_reads_any_more(site, words):
                           env={**os.environ, "HOLDFAST_ADMIN": "%s:%d" % one.admin}) as shown:
         assert shown.stdout.readline()
         shown.stdout.close()
-        time.sleep(0.05)
         assert eventually(lambda: (one.force("closed"), one.force("open"), shown.poll() is not None)[-1], 20)
         assert shown.returncode == 0

@@ -37,6 +37,13 @@ struct Probing : testing::Test {
     EXPECT_TRUE(world.run_until([&] { return (found = prober()) != nullptr; }, 10s));
     return found;
   }
+  // Who made it.
+  Node* let_a_probe_hang() {
+    open();
+    callee.hangs = true;
+    callee.failing = 0;
+    return wait_for_prober();
+  }
   void expect_another_at_once(const Node* first) {
     const auto another = [this, first] { return prober() != nullptr && prober() != first; };
     const std::optional<Duration> took = world.run_until(another, 10s);
@@ -90,10 +97,7 @@ TEST_F(Probing, a_prober_that_hangs_is_judged_by_its_own_clock) {
 }
 
 TEST_F(Probing, when_a_prober_is_killed_another_takes_over_after_its_lease) {
-  open();
-  callee.hangs = true;
-  callee.failing = 0;
-  Node* first = wait_for_prober();
+  Node* first = let_a_probe_hang();
   ASSERT_NE(first, nullptr);
   first->kill();
   callee.hangs = false;
@@ -111,10 +115,7 @@ TEST_F(Probing, when_a_prober_is_killed_another_takes_over_after_its_lease) {
 class ProberThatEnds : public Probing, public testing::WithParamInterface<Duration> {};
 
 TEST_P(ProberThatEnds, is_followed_at_once) {
-  open();
-  callee.hangs = true;
-  callee.failing = 0;
-  Node* first = wait_for_prober();
+  Node* first = let_a_probe_hang();
   ASSERT_NE(first, nullptr);
   world.run(GetParam());
   first->stop();
@@ -127,10 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Probing, ProberThatEnds, testing::Values(0ms, 100ms));
 class ProberThatSharesNoMore : public Probing, public testing::WithParamInterface<bool> {};
 
 TEST_P(ProberThatSharesNoMore, is_followed_at_once) {
-  open();
-  callee.hangs = true;
-  callee.failing = 0;
-  Node* first = wait_for_prober();
+  Node* first = let_a_probe_hang();
   ASSERT_NE(first, nullptr);
   world.run(100ms);
   breaker::Settings alone = world.settings;
